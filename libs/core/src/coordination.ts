@@ -1,0 +1,183 @@
+/**
+ * The ports through which pollers share state: leases, members, permits, target gates and the wished-for number of slots.
+ * `libs/leases` implements them on Redis and in memory; one contract suite (`libs/testkit`) holds both to the same behaviour.
+ * All methods throw `StoreError` when the store cannot be asked; callers then trust nothing they have not renewed.
+ */
+
+/** The store did not answer, or answered in a way that leaves the outcome unknown. */
+export class StoreError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'StoreError';
+  }
+}
+
+/** A thing that one poller at a time may hold: a slot of a queue mapping, a shard, a chore. */
+export interface LeaseUnit {
+  /** Fixed-alphabet id such as `sqs-<mapping uuid>-3`; never raw user text. */
+  readonly id: string;
+  /** Share of a poller's capacity it takes; 1 unless measured. */
+  readonly weight: number;
+}
+
+export type AcquireResult =
+  | { readonly kind: 'acquired'; readonly epoch: number; readonly checkpoint: string | undefined }
+  | { readonly kind: 'held'; readonly owner: string }
+  /** The shard has been read to its end. */
+  | { readonly kind: 'ended' };
+
+/** `lost`: somebody else owns it, or it expired. `wanted`: renewed, and another poller asks for it. */
+export type RenewResult = 'lost' | 'renewed' | 'wanted';
+
+/** `fenced`: owner or epoch is stale. `regression`: the checkpoint would move backwards. */
+export type CheckpointResult = 'written' | 'fenced' | 'regression';
+
+/** One lease as the claim scan sees it. */
+export interface LeaseView {
+  readonly id: string;
+  /** Owner token; empty when nobody holds it. */
+  readonly owner: string;
+  readonly epoch: number;
+  /** False when the owner's time is up by the store's clock. */
+  readonly live: boolean;
+  readonly checkpoint: string | undefined;
+  readonly ended: boolean;
+  /** Who asked for it, if a live request stands. */
+  readonly wantedBy: string | undefined;
+  /** Milliseconds by the store's clock since it last changed owner; for the 60 s damping of rebalancing. */
+  readonly sinceMovedMs: number;
+}
+
+export interface LeaseStore {
+  /** Free, expired, or already mine: the epoch grows by one, except that a repeat by the owner (lost reply) returns its epoch. */
+  acquire(id: string, owner: string, ttlMs: number): Promise<AcquireResult>;
+  /** Renews many leases, one script call per partition. Results in the order given. */
+  renew(owner: string, leases: readonly { readonly id: string; readonly epoch: number }[], ttlMs: number): Promise<RenewResult[]>;
+  /** Gives a lease up. `next` reserves it for 5 s for that owner. True if it was still ours. */
+  release(id: string, owner: string, epoch: number, next?: string): Promise<boolean>;
+  /** Asks the live owner to hand the lease over; false when somebody else's request stands or nobody owns it. */
+  want(id: string, claimant: string, ttlMs: number): Promise<boolean>;
+  /** Checkpoints compare by length, then bytes (sequence numbers exceed 2^53). */
+  checkpoint(id: string, owner: string, epoch: number, checkpoint: string): Promise<CheckpointResult>;
+  /** Marks a shard as read to its end; `children` are created first, idempotently. */
+  end(id: string, owner: string, epoch: number, children: readonly string[]): Promise<CheckpointResult>;
+  /** The given leases as they are now; leases never taken yet come back with epoch 0 and no owner. */
+  view(ids: readonly string[]): Promise<LeaseView[]>;
+  /** Removes rows of units that no configuration names any more. */
+  remove(ids: readonly string[]): Promise<void>;
+}
+
+/** What a poller tells the others with each heartbeat. */
+export interface MemberInfo {
+  readonly version: string;
+  readonly configHash: string;
+  /** Relative capacity; 1 unless configured. */
+  readonly capacity: number;
+  readonly draining: boolean;
+  readonly startedAtMs: number;
+  /** For `wherry status`: leases held, invocations running, bytes buffered. */
+  readonly leases: number;
+  readonly inFlight: number;
+  readonly bufferedBytes: number;
+  /** Address of the admin listener, for `wherry status`. */
+  readonly adminUrl: string;
+}
+
+export interface Member {
+  /** Owner token: poller name plus a random id of this process. */
+  readonly token: string;
+  readonly info: MemberInfo;
+  /** Milliseconds since the last heartbeat by the store's clock. */
+  readonly silentMs: number;
+}
+
+export interface MemberStore {
+  heartbeat(token: string, info: MemberInfo, ttlMs: number): Promise<void>;
+  /** Members whose heartbeat is younger than their ttl, draining ones included, sorted by token. */
+  members(): Promise<Member[]>;
+  leave(token: string): Promise<void>;
+}
+
+/**
+ * Fleet-wide counting semaphores: `MaximumConcurrency`, `ReservedConcurrentExecutions`, one request at a time per RIE endpoint.
+ * A permit outlives the poller that took it until its own expiry, which is set past the deadline of the invocation it covers:
+ * an orphaned invocation still counts, so a cap holds through crashes.
+ */
+export interface PermitStore {
+  /**
+   * Takes one permit in each scope, or none. Scopes of one call belong to one function (one Redis partition).
+   * @returns true if taken; a repeat with the same token is true and counts once
+   */
+  acquire(
+    partition: string,
+    scopes: readonly { readonly scope: string; readonly limit: number }[],
+    token: string,
+    ttlMs: number,
+  ): Promise<boolean>;
+  release(partition: string, scopes: readonly string[], token: string): Promise<void>;
+  /** Live permits in a scope, for `status`. */
+  inUse(partition: string, scope: string): Promise<number>;
+}
+
+/** Fleet-shared state of one target's circuit breaker and throttle (spec 6.4). */
+export interface GateState {
+  readonly state: 'closed' | 'open';
+  /** Milliseconds until a probe may be sent (open) or fetching may go on (throttled); 0 when it may now. */
+  readonly waitMs: number;
+  readonly reason: string;
+  /** How often in a row a probe failed; feeds the backoff. */
+  readonly failures: number;
+}
+
+export interface GateStore {
+  /** States of the gates that are not simply closed. */
+  gates(targets: readonly string[]): Promise<Map<string, GateState>>;
+  /** Opens (or keeps open) the breaker for `waitMs`. */
+  open(target: string, waitMs: number, failures: number, reason: string): Promise<void>;
+  /** Closed, but nobody fetches for `waitMs`; never shortens a longer pause. */
+  throttle(target: string, waitMs: number, reason: string): Promise<void>;
+  /** True for exactly one poller when the wait is over; the probe is given up for others after `ttlMs`. */
+  tryProbe(target: string, owner: string, ttlMs: number): Promise<boolean>;
+  close(target: string): Promise<void>;
+}
+
+/** The fleet-wide wished-for number of slots per mapping (AWS: 5 to start with, +300 a minute, at most 1,250). */
+export interface ScaleStore {
+  /** Current wish per mapping; `initial` where none was stored. */
+  desired(mappings: readonly { readonly id: string; readonly initial: number }[]): Promise<Map<string, number>>;
+  /**
+   * Moves the wish by `delta` within [floor, ceiling]; growth is limited to `growthPerMinute` across the fleet.
+   * @returns the wish after the change
+   */
+  adjust(
+    id: string,
+    delta: number,
+    bounds: { readonly initial: number; readonly floor: number; readonly ceiling: number; readonly growthPerMinute: number },
+  ): Promise<number>;
+}
+
+/** Everything a poller shares with the others. */
+export interface Coordination {
+  readonly leases: LeaseStore;
+  readonly members: MemberStore;
+  readonly permits: PermitStore;
+  readonly gates: GateStore;
+  readonly scale: ScaleStore;
+}
+
+/**
+ * A lease as the work under it sees it. The lease keeper owns it; a slot or shard loop only asks.
+ */
+export interface HeldLease {
+  readonly id: string;
+  readonly epoch: number;
+  /**
+   * True while the last good renewal, counted from when it was *sent*, is younger than ttl - margin on this process's
+   * monotonic clock (invariant 3). Ask right before every new invoke, delete, checkpoint or destination write.
+   */
+  isValid(): boolean;
+  /** Finish the batch in flight, settle it and return: drain, hand-over to another poller, or the unit is gone from the configuration. */
+  readonly yielded: AbortSignal;
+  /** The lease is no longer ours: start nothing; what is on the wire may end but nothing more is written under it. */
+  readonly lost: AbortSignal;
+}

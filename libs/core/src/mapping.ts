@@ -1,0 +1,136 @@
+/**
+ * The internal form of the configuration: what is left after YAML, includes, SAM and CloudFormation spellings, interpolation
+ * and defaults have been dealt with by `libs/config`. Everything here is valid and complete; loops never check it again.
+ * Names are Lambda's own in camelCase; units are Lambda's own too (seconds where Lambda says seconds).
+ */
+
+/** How calls to AWS (or an emulator) are made for one mapping or target, after the global `aws:` block was merged in. */
+export interface AwsSettings {
+  readonly region: string;
+  /** One endpoint for the service at hand; absent means the region's public endpoint. */
+  readonly endpoint?: string;
+  readonly profile?: string;
+  readonly assumeRole?: { readonly roleArn: string; readonly externalId?: string; readonly sessionName?: string };
+  /** SDK retries of reads and settles (never of an invocation). */
+  readonly maxAttempts: number;
+}
+
+/** Where a function runs. Exactly one kind per function. */
+export type Target =
+  | {
+      readonly kind: 'lambda';
+      readonly functionName: string;
+      readonly qualifier?: string;
+      readonly aws: AwsSettings;
+    }
+  | {
+      readonly kind: 'rie';
+      /** Base URLs of containers that run the Runtime Interface Emulator. */
+      readonly urls: readonly string[];
+      /** Requests at a time per URL, across the whole fleet. The classic emulator survives exactly 1. */
+      readonly concurrency: number;
+    }
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly bearer?: { readonly token: string };
+      readonly hmac?: { readonly secret: string; readonly header: string };
+    };
+
+/** One entry of `functions:`. */
+export interface FunctionDefinition {
+  readonly name: string;
+  /** Unqualified function ARN, used in events and delivery headers. */
+  readonly arn: string;
+  readonly target: Target;
+  /** Lambda's `Timeout`: the longest one invocation may run, 1 to 5,400 s. */
+  readonly timeoutSeconds: number;
+  /** Fleet-wide ceiling of concurrent invocations; 0 stops the function; absent means no ceiling. */
+  readonly reservedConcurrentExecutions?: number;
+}
+
+/** What every event source mapping has, whatever its source. */
+interface MappingBase {
+  /** Name in the configuration; the `mapping` label everywhere. */
+  readonly name: string;
+  /** UUIDv5 of (fleet id, name), or of the old name where `renamedFrom` is given. */
+  readonly uuid: string;
+  readonly eventSourceArn: string;
+  /** Name of the entry in `functions:`. */
+  readonly functionName: string;
+  /** Alias or version the mapping names, if any. */
+  readonly qualifier?: string;
+  readonly enabled: boolean;
+  readonly batchSize: number;
+  readonly maximumBatchingWindowInSeconds: number;
+  /** `ReportBatchItemFailures` is on. */
+  readonly reportBatchItemFailures: boolean;
+  /** JSON texts of the event patterns; empty means that every record matches. */
+  readonly filterPatterns: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly logLevel?: 'debug' | 'info' | 'warn';
+  readonly aws: AwsSettings;
+}
+
+/** An SQS queue, standard or FIFO. */
+export interface SqsMapping extends MappingBase {
+  readonly source: 'sqs';
+  readonly fifo: boolean;
+  /** `ScalingConfig.MaximumConcurrency`: batches in flight across the fleet, 1 to 1,000. */
+  readonly maximumConcurrency?: number;
+  readonly provisionedPollerConfig?: { readonly minimumPollers: number; readonly maximumPollers: number };
+  /** `WaitTimeSeconds` of an idle long poll, 0 to 20. */
+  readonly waitTimeSeconds: number;
+  /** Lengthen the visibility of messages whose invocation outlives it. */
+  readonly extendVisibility: boolean;
+}
+
+/** A mapping this version validates but cannot run yet; `poller` refuses to start and names the place. */
+export interface UnsupportedMapping extends MappingBase {
+  readonly source: 'kinesis' | 'dynamodb';
+}
+
+export type Mapping = SqsMapping | UnsupportedMapping;
+
+/** Lease timings in milliseconds (design section 5: 10 s, 3 s, 1 s, 10 s). */
+export interface LeaseTimings {
+  readonly ttlMs: number;
+  readonly renewEveryMs: number;
+  readonly claimEveryMs: number;
+  readonly rebalanceEveryMs: number;
+  /** Subtracted from the ttl before a poller trusts its own lease (invariant 3). */
+  readonly marginMs: number;
+}
+
+/** How Redis is reached. Exactly one of url, cluster, sentinel. */
+export interface RedisSettings {
+  readonly url?: string;
+  readonly cluster?: readonly string[];
+  readonly sentinel?: { readonly name: string; readonly nodes: readonly string[] };
+  readonly password?: string;
+  readonly keyPrefix: string;
+  readonly tls?: { readonly ca?: string; readonly serverName?: string };
+}
+
+/** The whole effective configuration of one process. */
+export interface WherryConfig {
+  readonly fleet: { readonly id: string; readonly accountId: string; readonly region: string };
+  readonly redis: RedisSettings;
+  readonly functions: ReadonlyMap<string, FunctionDefinition>;
+  readonly mappings: ReadonlyMap<string, Mapping>;
+  readonly leases: LeaseTimings;
+  readonly limits: { readonly bufferedBytes: number; readonly inFlight: number; readonly shardsPerPoller: number };
+  readonly shutdownGraceMs: number;
+  readonly reload: { readonly intervalMs: number; readonly onSighup: boolean };
+  readonly admin: { readonly listen: string; readonly bearerTokens: readonly string[] };
+  readonly logging: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+    readonly format: 'auto' | 'json' | 'pretty';
+    readonly redact: readonly string[];
+  };
+  readonly metrics: { readonly prefix: string; readonly labels: Readonly<Record<string, string>>; readonly nodejs: boolean };
+  readonly network: { readonly blockPrivate: boolean; readonly allow: readonly string[] };
+  /** SHA-256 of everything that was read (files and interpolated values), hex; equal on pollers that run the same configuration. */
+  readonly hash: string;
+}
