@@ -3,12 +3,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', root: '..', include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'test/*.test.ts'] } },
-      { test: { name: 'simulation', root: '..', include: ['test/simulation/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { name: 'unit', include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'test/*.test.ts'] } },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
           name: 'processes',
-          root: '..',
           include: ['test/processes/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
