@@ -1,0 +1,4 @@
+export declare class Semaphore {
+  constructor(limit: number);
+  readonly inUse: number;
+}
