@@ -11,7 +11,7 @@ export function startFauxqs(port = 0): Promise<Backend> {
   return startBackend({
     name: 'fauxqs',
     command: process.execPath,
-    args: [repositoryPath('apps/demo/src/sqs-emulator.ts'), String(port)],
+    args: [repositoryPath('apps/demo/src/sqs-emulator.ts'), '--port', String(port)],
     ready: async (output) => readUrl(await output.firstLine()),
   });
 }
