@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { SimClock } from '@wherry/testkit/sim-clock';
+import { Totals } from './totals.ts';
+
+const polled = { type: 'polled', mapping: 'orders', outcome: 'events', events: 10, bytes: 1, durationMs: 1 } as const;
+const invoked = {
+  type: 'invoked',
+  mapping: 'orders',
+  function: 'orders',
+  outcome: 'success',
+  batch: 'b',
+  attempt: 1,
+  requestId: 'r',
+  events: 10,
+  failed: 0,
+  bytes: 1,
+  durationMs: 1,
+  ageMs: 700,
+} as const;
+
+test('totals add up and a mapping that did nothing reads zero', () => {
+  const sim = new SimClock();
+  const totals = new Totals(sim.clock());
+  totals.observe(polled);
+  totals.observe({ type: 'filtered', mapping: 'orders', events: 1 });
+  totals.observe({ ...invoked, outcome: 'partial', failed: 2, error: 'two items' });
+  totals.observe({ type: 'settled', mapping: 'orders', action: 'deleted', done: 8, gone: 0, failed: 0 });
+  totals.observe({ type: 'settled', mapping: 'orders', action: 'released', done: 2, gone: 0, failed: 0 });
+  expect(totals.read('orders')).toMatchObject({ polled: 10, filtered: 1, invoked: 10, succeeded: 8, failed: 2, deleted: 8 });
+  expect(totals.read('orders').lastFailure).toEqual({ atMs: sim.nowMs(), outcome: 'partial', error: 'two items' });
+  expect(totals.read('idle')).toEqual({
+    polled: 0,
+    filtered: 0,
+    invoked: 0,
+    succeeded: 0,
+    failed: 0,
+    deleted: 0,
+    rates: { polled: 0, succeeded: 0, failed: 0 },
+  });
+});
+
+test('rates are taken over the last ten full seconds and fade to zero', async () => {
+  const sim = new SimClock();
+  const totals = new Totals(sim.clock());
+  for (let second = 0; second < 30; second++) {
+    totals.observe(polled);
+    totals.observe({ ...invoked, failed: 1 });
+    await sim.advance(1_000);
+  }
+  expect(totals.read('orders').rates).toEqual({ polled: 10, succeeded: 9, failed: 1 });
+  expect(totals.read('orders').oldestAgeMs).toBe(700);
+  await sim.advance(5_000);
+  expect(totals.read('orders').rates.polled).toBe(5);
+  await sim.advance(60_000);
+  expect(totals.read('orders').rates).toEqual({ polled: 0, succeeded: 0, failed: 0 });
+  expect(totals.read('orders').oldestAgeMs).toBeUndefined();
+  expect(totals.read('orders').polled).toBe(300);
+});
+
+test('mappings that left the configuration are forgotten', () => {
+  const totals = new Totals(new SimClock().clock());
+  totals.observe(polled);
+  totals.keep(['other']);
+  expect(totals.read('orders').polled).toBe(0);
+});
