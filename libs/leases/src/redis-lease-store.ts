@@ -1,0 +1,143 @@
+import { StoreError } from '@wherry/core/coordination';
+import type { AcquireResult, CheckpointResult, LeaseStore, LeaseView, RenewResult } from '@wherry/core/coordination';
+import { partitionOf } from '@wherry/core/stable-hash';
+import type { Keys } from './keys.ts';
+import { chunks, unexpectedReply } from './scripts.ts';
+import type { Scripts, ScriptName } from './scripts.ts';
+
+/**
+ * Shown as the owner of a row that is damaged (no epoch, or a number that is none). Nobody claims such a lease and nothing is
+ * written to it until a person has looked at it: guessing an epoch could let two pollers work at once.
+ */
+export const CORRUPT_OWNER = '(corrupt)';
+
+const RENEW_RESULTS: readonly RenewResult[] = ['lost', 'renewed', 'wanted'];
+const VIEW_WIDTH = 7;
+
+/** Leases as Redis hashes that never expire by themselves: the epoch and the checkpoint would go with them. */
+export class RedisLeaseStore implements LeaseStore {
+  readonly #scripts: Scripts;
+  readonly #keys: Keys;
+
+  constructor(scripts: Scripts, keys: Keys) {
+    this.#scripts = scripts;
+    this.#keys = keys;
+  }
+
+  async acquire(id: string, owner: string, ttlMs: number): Promise<AcquireResult> {
+    const partition = partitionOf(id);
+    const keys = [this.#keys.leaseIn(partition, id), this.#keys.epochFloor(partition)];
+    const reply = list('lease-acquire', await this.#scripts.run('lease-acquire', keys, [owner, ttlMs]));
+    switch (reply[0]) {
+      case 'acquired':
+        return { kind: 'acquired', epoch: Number(reply[1]), checkpoint: text(reply[2]) };
+      case 'held':
+        return { kind: 'held', owner: String(reply[1]) };
+      case 'ended':
+        return { kind: 'ended' };
+      case 'corrupt':
+        return { kind: 'held', owner: CORRUPT_OWNER };
+      default:
+        throw unexpectedReply('lease-acquire', reply);
+    }
+  }
+
+  async renew(owner: string, leases: readonly { readonly id: string; readonly epoch: number }[], ttlMs: number): Promise<RenewResult[]> {
+    const results: RenewResult[] = [];
+    const renewChunk = async (indexes: number[], keys: string[]): Promise<void> => {
+      const epochs = indexes.map((index) => leases[index]?.epoch ?? 0);
+      const reply = list('lease-renew', await this.#scripts.run('lease-renew', keys, [owner, ttlMs, ...epochs]));
+      indexes.forEach((index, i) => (results[index] = RENEW_RESULTS[Number(reply[i])] ?? 'lost'));
+    };
+    await this.#eachPartition(
+      leases.map((lease) => lease.id),
+      renewChunk,
+    );
+    return results;
+  }
+
+  async release(id: string, owner: string, epoch: number, next = ''): Promise<boolean> {
+    return (await this.#scripts.run('lease-release', [this.#keys.lease(id)], [owner, epoch, next])) === 1;
+  }
+
+  async want(id: string, claimant: string, ttlMs: number): Promise<boolean> {
+    return (await this.#scripts.run('lease-want', [this.#keys.lease(id)], [claimant, ttlMs])) === 1;
+  }
+
+  async checkpoint(id: string, owner: string, epoch: number, checkpoint: string): Promise<CheckpointResult> {
+    const reply = await this.#scripts.run('lease-checkpoint', [this.#keys.lease(id)], [owner, epoch, checkpoint]);
+    if (reply === 1) return 'written';
+    return reply === -1 ? 'regression' : 'fenced';
+  }
+
+  async end(id: string, owner: string, epoch: number, children: readonly string[]): Promise<CheckpointResult> {
+    // Children live in other partitions, hence not in one script. Created first: a crash in between leaves the parent to be
+    // ended again, never a child that nobody knows of.
+    await this.#eachPartition(children, async (_, keys) => {
+      await this.#scripts.run('lease-create', keys, []);
+    });
+    return (await this.#scripts.run('lease-end', [this.#keys.lease(id)], [owner, epoch])) === 1 ? 'written' : 'fenced';
+  }
+
+  async view(ids: readonly string[]): Promise<LeaseView[]> {
+    const views: LeaseView[] = [];
+    await this.#eachPartition(ids, async (indexes, keys) => {
+      const reply = list('lease-view', await this.#scripts.run('lease-view', keys, []));
+      indexes.forEach((index, i) => (views[index] = parseView(ids[index] ?? '', reply, i * VIEW_WIDTH)));
+    });
+    return views;
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.#eachPartition(ids, async (indexes, keys) => {
+      const partition = partitionOf(ids[indexes[0] ?? 0] ?? '');
+      await this.#scripts.run('lease-remove', [this.#keys.epochFloor(partition), ...keys], []);
+    });
+  }
+
+  /** Calls `run` once per partition that occurs, or more often where a partition has too many keys for one script; all at the same time. */
+  async #eachPartition(ids: readonly string[], run: (indexes: number[], keys: string[]) => Promise<void>): Promise<void> {
+    const byPartition = new Map<number, number[]>();
+    ids.forEach((id, index) => {
+      const partition = partitionOf(id);
+      const indexes = byPartition.get(partition);
+      if (indexes === undefined) byPartition.set(partition, [index]);
+      else indexes.push(index);
+    });
+    const runs: Promise<void>[] = [];
+    for (const [partition, all] of byPartition) {
+      for (const indexes of chunks(all)) {
+        const keys = indexes.map((index) => this.#keys.leaseIn(partition, ids[index] ?? ''));
+        runs.push(run(indexes, keys));
+      }
+    }
+    await Promise.all(runs);
+  }
+}
+
+function parseView(id: string, reply: readonly unknown[], at: number): LeaseView {
+  const epoch = Number(reply[at + 1]);
+  const isCorrupt = epoch < 0;
+  const sinceMovedMs = Number(reply[at + 6]);
+  return {
+    id,
+    owner: isCorrupt ? CORRUPT_OWNER : String(reply[at]),
+    epoch: Math.max(0, epoch),
+    live: isCorrupt || reply[at + 2] === 1,
+    checkpoint: text(reply[at + 3]),
+    ended: reply[at + 4] === 1,
+    wantedBy: text(reply[at + 5]),
+    sinceMovedMs: sinceMovedMs < 0 ? Infinity : sinceMovedMs,
+  };
+}
+
+function list(script: ScriptName, reply: unknown): readonly unknown[] {
+  if (!Array.isArray(reply)) throw unexpectedReply(script, reply);
+  return reply;
+}
+
+function text(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return undefined;
+  throw new StoreError('Redis lease: a text was expected');
+}

@@ -1,0 +1,36 @@
+import type { ScaleStore } from '@wherry/core/coordination';
+import type { Keys } from './keys.ts';
+import { chunks, unexpectedReply } from './scripts.ts';
+import type { Scripts } from './scripts.ts';
+
+/** The wished-for number of slots per mapping, and how much of this minute's growth is used up. */
+export class RedisScaleStore implements ScaleStore {
+  readonly #scripts: Scripts;
+  readonly #keys: Keys;
+
+  constructor(scripts: Scripts, keys: Keys) {
+    this.#scripts = scripts;
+    this.#keys = keys;
+  }
+
+  async desired(mappings: readonly { readonly id: string; readonly initial: number }[]): Promise<Map<string, number>> {
+    const desired = new Map<string, number>();
+    const readChunk = async (part: readonly { readonly id: string; readonly initial: number }[]): Promise<void> => {
+      const keys = part.map(({ id }) => this.#keys.scale(id));
+      const reply: unknown = await this.#scripts.run('scale-desired', keys, []);
+      if (!Array.isArray(reply)) throw unexpectedReply('scale-desired', reply);
+      part.forEach(({ id, initial }, i) => desired.set(id, reply[i] === null ? initial : Number(reply[i])));
+    };
+    await Promise.all(chunks(mappings).map(readChunk));
+    return desired;
+  }
+
+  async adjust(
+    id: string,
+    delta: number,
+    bounds: { readonly initial: number; readonly floor: number; readonly ceiling: number; readonly growthPerMinute: number },
+  ): Promise<number> {
+    const { initial, floor, ceiling, growthPerMinute } = bounds;
+    return Number(await this.#scripts.run('scale-adjust', [this.#keys.scale(id)], [delta, initial, floor, ceiling, growthPerMinute]));
+  }
+}
