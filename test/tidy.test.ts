@@ -86,7 +86,7 @@ const faults: readonly (readonly [keyof typeof rules, string, string])[] = [
   [
     'no test is singled out or skipped in silence',
     'libs/leases/src/a.test.ts',
-    ['describe.skip', "If(!redis)('takes', () => {});"].join(''),
+    ['describe.sk', "ipIf(!redis)('takes', () => {});"].join(''),
   ],
   [
     'no test is singled out or skipped in silence',

@@ -1,0 +1,110 @@
+/** What `wherry init` asks for. */
+export interface StarterAnswers {
+  readonly sourceArn: string;
+  readonly target: StarterTarget;
+  readonly redisUrl: string;
+}
+
+export type StarterTarget =
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'rie'; readonly url: string }
+  | { readonly kind: 'lambda'; readonly functionName: string; readonly qualifier?: string };
+
+/** Stands in for an answer that nobody gave: LocalStack and services on this machine. */
+export const exampleAnswers: StarterAnswers = {
+  sourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders',
+  target: { kind: 'http', url: 'http://127.0.0.1:9000/orders' },
+  redisUrl: 'redis://127.0.0.1:6379',
+};
+
+/** The account that emulators use. */
+const EMULATOR_ACCOUNT = '000000000000';
+
+/** Why an answer cannot be a source, as a sentence with the way out; undefined if it can. */
+export function sourceArnFault(text: string): string | undefined {
+  if (queueArn.test(text)) return undefined;
+  const url = /^https?:\/\/sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(\d{12})\/([\w.-]+)$/.exec(text);
+  if (url !== null) return `that is the queue's URL; its ARN is arn:aws:sqs:${url[1]}:${url[2]}:${url[3]}`;
+  if (/^arn:aws[\w-]*:(kinesis|dynamodb):/.test(text)) return 'this version polls SQS queues only';
+  return 'expected the ARN of an SQS queue, such as arn:aws:sqs:eu-west-1:123456789012:orders';
+}
+
+const queueArn = /^arn:aws[\w-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/;
+
+/** Why an answer cannot be an address, or undefined. */
+export function urlFault(text: string, protocols: readonly string[]): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && protocols.includes(url.protocol) && url.hostname !== '') return undefined;
+  return `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
+}
+
+/**
+ * A commented configuration that validates: one queue, one function.
+ *
+ * @throws RangeError when the source is not the ARN of a queue
+ */
+export function starterFile(answers: StarterAnswers, file: string): string {
+  const [, region, account, queue] = queueArn.exec(answers.sourceArn) ?? [];
+  if (region === undefined || account === undefined || queue === undefined) throw new RangeError(answers.sourceArn);
+  const name = queue.replace(/\.fifo$/, '').slice(0, 64);
+  const endpoint =
+    account === EMULATOR_ACCOUNT
+      ? '  endpoint: ${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}   # an emulator; leave the line out for AWS itself'
+      : '  # endpoint: http://127.0.0.1:4566   # an emulator in the place of AWS';
+  // The example stays open to the environment; what somebody typed is meant as typed.
+  const redisUrl = answers.redisUrl === exampleAnswers.redisUrl ? `\${REDIS_URL:-${answers.redisUrl}}` : literal(answers.redisUrl);
+  return `# Wherry: which queues are polled, and which functions get their messages.
+#   check it   npx wherry validate ${file}
+#   run it     npx wherry poller --config ${file}
+# PascalCase fields are AWS Lambda's own: same name, unit, default and limit. camelCase fields are Wherry's.
+# What a field means: npx wherry explain mappings.BatchSize
+version: 1
+
+fleet:
+  id: default                   # pollers with the same id and Redis share the work
+  accountId: "${account}"       # stands in the ARNs of events; in quotes, because of leading zeros
+  region: ${region}
+
+aws:
+  region: ${region}
+${endpoint}
+  # Credentials come from the usual places: environment, profile, container or instance role.
+
+redis:
+  url: ${redisUrl}
+
+functions:
+  ${name}:
+    target:
+${targetLines(answers.target)}
+    Timeout: 30                 # seconds that one invocation may take; the queue's visibility timeout should be six times that
+
+mappings:
+  ${name}:
+    EventSourceArn: ${answers.sourceArn}
+    FunctionName: ${name}
+    BatchSize: 10
+    # The function answers {"batchItemFailures": […]} to have single messages retried:
+    # FunctionResponseTypes: [ReportBatchItemFailures]
+    # At most this many invocations at a time, across the whole fleet:
+    # ScalingConfig: { MaximumConcurrency: 10 }
+`;
+}
+
+function targetLines(target: StarterTarget): string {
+  switch (target.kind) {
+    case 'http':
+      return `      http: { url: ${literal(target.url)} }   # gets POSTs with Lambda's event; 2xx is success`;
+    case 'rie':
+      return `      rie: { url: ${literal(target.url)} }   # one Runtime Interface Emulator takes one event at a time`;
+    case 'lambda': {
+      const qualifier = target.qualifier === undefined ? '' : `, qualifier: ${literal(target.qualifier)}`;
+      return `      lambda: { functionName: ${literal(target.functionName)}${qualifier} }`;
+    }
+  }
+}
+
+/** A text as a YAML value that means exactly itself: quoted, and with no `$` that would be taken for a variable. */
+function literal(text: string): string {
+  return JSON.stringify(text.replaceAll('$', '$$$$'));
+}
