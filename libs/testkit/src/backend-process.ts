@@ -7,9 +7,9 @@ export interface Backend {
   /** Process id, for measuring. */
   readonly pid: number;
   /** Sends a signal at once: SIGSTOP to freeze it, SIGKILL to crash it. */
-  kill(signal: NodeJS.Signals): void;
+  readonly kill: (signal: NodeJS.Signals) => void;
   /** Ends it in an orderly way, by force after five seconds, and waits until it is gone. Safe to call twice. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** A backend, or why this machine cannot run it; a test prints the reason and skips. */

@@ -77,6 +77,11 @@ describe('an entry that was not settled', () => {
     ['gone', 'AWS.SimpleQueueService.ReceiptHandleIsInvalid', ''],
     ['gone', 'MessageNotInflight', ''],
     ['gone', 'AWS.SimpleQueueService.MessageNotInflight', ''],
+    [
+      'gone',
+      'InvalidParameterValueException',
+      'Value AQEB for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.',
+    ],
     ['gone', 'InvalidParameterValue', 'Value AQEB for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.'],
     [
       'failed',

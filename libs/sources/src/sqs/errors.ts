@@ -86,6 +86,7 @@ const FAULT_CODES: ReadonlyMap<string, FaultCode> = new Map(
       'InvalidBatchEntryId',
       'InvalidIdFormat',
       'InvalidParameterValue',
+      'InvalidParameterValueException',
       'MissingParameter',
       'TooManyEntriesInBatchRequest',
       'UnsupportedOperation',
@@ -99,6 +100,7 @@ const FAULT_CODES: ReadonlyMap<string, FaultCode> = new Map(
 const GONE_CODES: ReadonlySet<string> = new Set([
   'InvalidIdFormat',
   'InvalidParameterValue',
+  'InvalidParameterValueException',
   'MessageNotInflight',
   'ReceiptHandleIsInvalid',
 ]);
@@ -118,7 +120,7 @@ export function toSourceError(thrown: unknown, operation: string): SourceError {
   const names = errorNames(error);
   const known = names.find((name) => FAULT_CODES.has(name));
   const code = known === undefined ? codeOfStatus(error) : FAULT_CODES.get(known)!;
-  const serviceCode = known ?? names[0] ?? 'Error';
+  const serviceCode = known ?? bareErrorName(error.name);
   return new SourceError(code, serviceCode, `${operation} failed: ${error.message === '' ? serviceCode : error.message}`, {
     cause: thrown,
   });
@@ -135,13 +137,10 @@ export function settleOutcome(code: string, message: string): SettleOutcome {
   return isGone ? 'gone' : 'failed';
 }
 
-/** The service's name for it first, then what the socket or the resolver said. */
+/** What the socket or the resolver said first, because it is the more exact; then the service's name for it, new and old. */
 function errorNames(error: Error): string[] {
-  const names = [bareErrorName(error.name)];
-  for (const key of ['Code', 'code'] as const) {
-    const value: unknown = Reflect.get(error, key);
-    if (typeof value === 'string') names.push(bareErrorName(value));
-  }
+  const said: unknown[] = [Reflect.get(error, 'code'), error.name, Reflect.get(error, 'Code')];
+  const names = said.filter((name) => typeof name === 'string').map(bareErrorName);
   // Node puts the attempts of one connect (IPv6, then IPv4) into an AggregateError whose own name tells nothing.
   if (error instanceof AggregateError) names.push(...error.errors.flatMap((inner) => (inner instanceof Error ? errorNames(inner) : [])));
   return names;
