@@ -45,7 +45,8 @@ describe('the record of a real message', () => {
   afterAll(async () => {
     if (started.kind === 'started') await started.backend.stop();
   });
-  const backendFor = (context: TestContext): Backend => (started.kind === 'missing' ? context.skip(started.reason) : started.backend);
+  const backendFor = (context: TestContext): Backend =>
+    started.kind === 'missing' ? context.skip(`no LocalStack: ${started.reason}`) : started.backend;
 
   test('EVT-01 has its attributes, the trace header and the digests of what was sent', async (context) => {
     const { url } = backendFor(context);

@@ -116,8 +116,9 @@ describe('SQS source behind a network that fails', () => {
     await expect(polled).rejects.toMatchObject({ code: 'unavailable', serviceCode: 'AbortError' });
   });
 
-  test('the URL is asked for once, and again after refresh', async () => {
+  test('the URL is asked for once, and again after refresh; its own host is never called', async () => {
     const queue = await queues.create();
+    expect(new URL(queue.url).host).not.toBe(new URL(proxy.url).host);
     const source = openSource(queue);
     const before = proxy.count('GetQueueUrl');
     await Promise.all([source.attributes(), receive(source, 0), receive(source, 0)]);

@@ -15,6 +15,7 @@ export interface Backend {
 /** A backend, or why this machine cannot run it; a test prints the reason and skips. */
 export type BackendStart = { readonly kind: 'started'; readonly backend: Backend } | { readonly kind: 'missing'; readonly reason: string };
 
+/** How a backend is started and how it shows that it is up. */
 export interface BackendCommand {
   /** For messages. */
   readonly name: string;

@@ -13,6 +13,7 @@ export type PythonTool =
   | { readonly kind: 'ready'; readonly python: string; readonly sitePackages: string }
   | { readonly kind: 'missing'; readonly reason: string };
 
+/** What to install, and into which Python. */
 export interface PythonToolRequest {
   /** Names the folder under `.cache/python/`. */
   readonly name: string;

@@ -1,0 +1,41 @@
+import { SimClock } from '@wherry/testkit/sim-clock';
+import { describe, expect, test } from 'vitest';
+import { SqsClients } from './clients.ts';
+
+const settings = { region: 'us-east-1', endpoint: 'http://127.0.0.1:4566', maxAttempts: 3 };
+
+function openClients(): SqsClients {
+  return new SqsClients(new SimClock().clock());
+}
+
+describe('SQS clients', () => {
+  test('equal settings share one connection, different ones do not', () => {
+    const clients = openClients();
+    const first = clients.acquire(settings);
+    expect(clients.acquire({ ...settings }).controlClient).toBe(first.controlClient);
+    for (const other of [{ region: 'eu-west-1' }, { endpoint: 'http://127.0.0.1:4567' }, { maxAttempts: 1 }, { profile: 'p' }]) {
+      expect(clients.acquire({ ...settings, ...other }).controlClient).not.toBe(first.controlClient);
+    }
+  });
+
+  test('the last share that is given back closes the connection, however often each is given back', () => {
+    const clients = openClients();
+    const first = clients.acquire(settings);
+    const second = clients.acquire(settings);
+    first.release();
+    first.release();
+    const third = clients.acquire(settings);
+    expect(third.controlClient).toBe(second.controlClient);
+    second.release();
+    third.release();
+    expect(clients.acquire(settings).controlClient).not.toBe(second.controlClient);
+  });
+
+  test('an explicit endpoint is where calls go, and the host of a queue URL is not', async () => {
+    const { config } = openClients().acquire(settings).controlClient;
+    expect(config.useQueueUrlAsEndpoint).toBe(false);
+    expect(await config.endpoint?.()).toMatchObject({ hostname: '127.0.0.1', port: 4566 });
+    expect(await config.region()).toBe('us-east-1');
+    expect(await config.maxAttempts()).toBe(3);
+  });
+});
