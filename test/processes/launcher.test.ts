@@ -53,6 +53,15 @@ function signalled(
   }).then((result) => ({ ...result, ...(startedPid === undefined ? {} : { startedPid }) }));
 }
 
+/** The machine's own Node, if it is one that cannot run the program itself. */
+async function olderNode(): Promise<string | undefined> {
+  const node = machineCommand('node');
+  if (node === undefined) return undefined;
+  const { stdout } = await run(node, ['-p', 'process.versions.node']);
+  const [major = 0, minor = 0] = stdout.split('.').map(Number);
+  return major < 24 || (major === 24 && minor < 12) ? node : undefined;
+}
+
 describe('on a Node that runs TypeScript', () => {
   test('a short command runs in the same process, arguments untouched', async () => {
     const result = await run(process.execPath, [join(folder, 'bin/wherry.js'), 'validate', '--format', 'json']);
@@ -67,15 +76,6 @@ describe('on a Node that runs TypeScript', () => {
 });
 
 describe('on an older Node', () => {
-  /** The machine's own Node, if it is one that cannot run the program itself. */
-  async function olderNode(): Promise<string | undefined> {
-    const node = machineCommand('node');
-    if (node === undefined) return undefined;
-    const { stdout } = await run(node, ['-p', 'process.versions.node']);
-    const [major = 0, minor = 0] = stdout.split('.').map(Number);
-    return major < 24 || (major === 24 && minor < 12) ? node : undefined;
-  }
-
   test('without the development dependencies it says what is needed', async (context) => {
     const node = await olderNode();
     if (node === undefined) return context.skip('no Node older than 24.12 on PATH');

@@ -50,12 +50,15 @@ export function wherry(args: readonly string[], options?: CommandOptions): Promi
   return run(process.execPath, [launcher, ...args], options);
 }
 
+function isOfNpm(folder: string): boolean {
+  return folder.endsWith(join('node_modules', '.bin')) || folder.includes('node-gyp-bin');
+}
+
 /** PATH as it was before npm put its own folders first: where the machine's own node and npm are. */
 export function machinePath(): string {
-  const own = (folder: string): boolean => folder.endsWith(join('node_modules', '.bin')) || folder.includes('node-gyp-bin');
   return (process.env['PATH'] ?? '')
     .split(delimiter)
-    .filter((folder) => folder !== '' && !own(folder))
+    .filter((folder) => folder !== '' && !isOfNpm(folder))
     .join(delimiter);
 }
 
