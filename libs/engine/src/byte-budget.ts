@@ -1,5 +1,210 @@
-export declare class ByteBudget {
-  constructor(limitBytes: number);
-  /** Bytes accounted to messages and running receives. */
-  readonly usedBytes: number;
+/**
+ * The memory that messages may take in one process, shared fairly between mappings.
+ *
+ * A receive reserves before it is sent, because nobody can refuse an answer that is on its way. What it will bring is not
+ * known, so it reserves what messages of this queue have been like; when the answer is there, the estimate is exchanged for the
+ * truth. If the truth is more than is left, the account is overdrawn and nobody receives anything until it is paid back.
+ *
+ * While nothing is known about a queue yet, it has one receive out at a time: one surprise of ten large messages is bearable,
+ * one from each slot is not.
+ */
+
+/**
+ * Bytes of memory per byte of message: the record's text, the encoded event made of it, and the answer it came in, which waits
+ * for the garbage collector.
+ */
+export const MEMORY_PER_MESSAGE_BYTE = 3;
+
+/** What a message is taken to be while none was seen, in bytes; and the least it is ever taken to be. */
+const UNSEEN_MESSAGE_BYTES = 4_096;
+const LEAST_MESSAGE_BYTES = 512;
+/** Weight of the newest receive when the estimate sinks. It rises at once, since too low an estimate overdraws the account. */
+const SINK_WEIGHT = 0.2;
+
+interface Waiter {
+  readonly messages: number;
+  readonly grant: (reservation: ByteReservation | undefined) => void;
+}
+
+/** Room for a receive of up to `messages` messages. Exactly one of `arrived` and `cancel` has to be called, once. */
+export interface ByteReservation {
+  /** How many messages there is room for: what was asked, or fewer when memory is tight, but at least 1. */
+  readonly messages: number;
+  /** The receive brought records of these sizes; they are on the account until `ByteShare.giveBack`. */
+  arrived(recordBytes: readonly number[]): void;
+  cancel(): void;
+}
+
+export class ByteBudget {
+  readonly #limitBytes: number;
+  readonly #shares: ByteShare[] = [];
+  #usedBytes = 0;
+
+  /** @param limitBytes `limits.bufferedBytes` */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Bytes of memory accounted to messages and to running receives. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
+  /** The account of one mapping. Close it when the mapping ends. */
+  share(): ByteShare {
+    const share = new ByteShare({
+      freeFor: (heldBytes) => this.#freeFor(heldBytes),
+      move: (bytes) => {
+        this.#usedBytes += bytes;
+      },
+      admit: () => this.#admit(),
+      close: () => {
+        this.#shares.splice(this.#shares.indexOf(share), 1);
+        this.#admit();
+      },
+    });
+    this.#shares.push(share);
+    return share;
+  }
+
+  /**
+   * What a mapping that holds `heldBytes` may still take. Where there are several mappings, none may hold more than what it
+   * leaves free: one with a stalled target ends at half of the budget, two at a third each, and the others always find room.
+   */
+  #freeFor(heldBytes: number): number {
+    const free = this.#limitBytes - this.#usedBytes;
+    return this.#shares.length > 1 ? Math.min(free, free - heldBytes) : free;
+  }
+
+  /** Serves the mappings that wait in turn; within a mapping, first come first served. */
+  #admit(): void {
+    let passed = 0;
+    while (passed < this.#shares.length) {
+      const share = this.#shares.shift();
+      if (share === undefined) return;
+      this.#shares.push(share);
+      passed = share.admitOne() ? 0 : passed + 1;
+    }
+  }
+}
+
+interface Ledger {
+  freeFor(heldBytes: number): number;
+  move(bytes: number): void;
+  admit(): void;
+  close(): void;
+}
+
+/** One mapping's account within the budget. */
+export class ByteShare {
+  readonly #ledger: Ledger;
+  readonly #waiters: Waiter[] = [];
+  #heldBytes = 0;
+  #receivesOut = 0;
+  #messageBytes: number | undefined;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /** Bytes of memory this mapping has on the account. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /**
+   * Room for a receive of up to `messages` messages, as soon as there is some.
+   * @returns `undefined` if the signal aborted first
+   */
+  reserve(messages: number, signal: AbortSignal): Promise<ByteReservation | undefined> {
+    const now = this.tryReserve(messages);
+    if (now !== undefined || signal.aborted) return Promise.resolve(now);
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        messages,
+        grant: (reservation) => {
+          signal.removeEventListener('abort', stop);
+          resolve(reservation);
+        },
+      };
+      const stop = (): void => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        waiter.grant(undefined);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      this.#waiters.push(waiter);
+    });
+  }
+
+  /** As `reserve`, but only if there is room at once and nobody of this mapping waits. */
+  tryReserve(messages: number): ByteReservation | undefined {
+    return this.#waiters.length === 0 ? this.#take(messages) : undefined;
+  }
+
+  /** Records of these sizes are no longer in memory. */
+  giveBack(recordBytes: number): void {
+    this.#move(-recordBytes * MEMORY_PER_MESSAGE_BYTE);
+    this.#ledger.admit();
+  }
+
+  /** Grants the longest wait of this mapping, if there is room for it. Called by the budget. */
+  admitOne(): boolean {
+    const waiter = this.#waiters[0];
+    if (waiter === undefined) return false;
+    const reservation = this.#take(waiter.messages);
+    if (reservation === undefined) return false;
+    this.#waiters.shift();
+    waiter.grant(reservation);
+    return true;
+  }
+
+  /** The mapping has ended; what it still holds comes off the account. */
+  close(): void {
+    this.#move(-this.#heldBytes);
+    this.#ledger.close();
+  }
+
+  #take(wanted: number): ByteReservation | undefined {
+    if (this.#messageBytes === undefined && this.#receivesOut > 0) return undefined;
+    const each = (this.#messageBytes ?? UNSEEN_MESSAGE_BYTES) * MEMORY_PER_MESSAGE_BYTE;
+    const free = this.#ledger.freeFor(this.#heldBytes);
+    let messages = Math.min(wanted, Math.floor(free / each));
+    // A mapping that holds nothing gets one message through while anything is free, however large its messages are.
+    if (messages < 1 && this.#heldBytes === 0 && free > 0) messages = 1;
+    return messages < 1 ? undefined : this.#reservation(messages, messages * each);
+  }
+
+  #reservation(messages: number, reservedBytes: number): ByteReservation {
+    this.#receivesOut += 1;
+    this.#move(reservedBytes);
+    const end = (bytes: number): void => {
+      this.#receivesOut -= 1;
+      this.#move(bytes - reservedBytes);
+      this.#ledger.admit();
+    };
+    return {
+      messages,
+      arrived: (recordBytes) => {
+        this.#learn(recordBytes);
+        end(recordBytes.reduce((sum, bytes) => sum + bytes, 0) * MEMORY_PER_MESSAGE_BYTE);
+      },
+      cancel: () => end(0),
+    };
+  }
+
+  #learn(recordBytes: readonly number[]): void {
+    if (recordBytes.length === 0) return;
+    const largest = Math.max(LEAST_MESSAGE_BYTES, ...recordBytes);
+    const known = this.#messageBytes ?? largest;
+    this.#messageBytes = largest >= known ? largest : known + (largest - known) * SINK_WEIGHT;
+  }
+
+  #move(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#ledger.move(bytes);
+  }
 }

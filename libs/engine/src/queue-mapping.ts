@@ -1,12 +1,22 @@
-import type { Surroundings, StopSignals } from '@wherry/core/clock';
+import type { StopSignals, Surroundings } from '@wherry/core/clock';
 import type { HeldLease, PermitStore, ScaleStore } from '@wherry/core/coordination';
 import type { Observe } from '@wherry/core/engine-event';
 import type { Invoker } from '@wherry/core/invoke';
 import type { FunctionDefinition, SqsMapping } from '@wherry/core/mapping';
-import type { QueueMessage, QueueSource } from '@wherry/core/queue-source';
+import type { QueueAttributes, QueueMessage, QueueSource } from '@wherry/core/queue-source';
+import { slotBounds } from '@wherry/core/slots';
 import type { ByteBudget } from './byte-budget.ts';
+import { FleetPermits } from './fleet-permits.ts';
+import { PermissionDesk } from './permission.ts';
+import type { QueueContext } from './queue-context.ts';
+import { runQueueSlot } from './queue-slot.ts';
+import { QueueWatch } from './queue-watch.ts';
 import type { Semaphore } from './semaphore.ts';
+import { Settler } from './settler.ts';
+import { SlotScaler } from './slot-scaler.ts';
+import { SourceHealth } from './source-health.ts';
 import type { TargetGate } from './target-gate.ts';
+import { VisibilityKeeper } from './visibility-keeper.ts';
 
 export interface QueueMappingOptions {
   readonly surroundings: Surroundings;
@@ -38,13 +48,76 @@ export interface QueueMappingStatus {
   readonly concurrencyLimit: number;
   /** Why the mapping does not fetch, if it does not. */
   readonly problem: string | undefined;
+  /** The queue's own figures, up to some minutes old; `undefined` until they were read. */
+  readonly queue: QueueAttributes | undefined;
 }
 
-export declare class QueueMapping {
-  constructor(options: QueueMappingOptions);
-  /** One slot's life under one lease; resolves when the lease was yielded or lost, or on kill. Never rejects. */
-  runSlot(lease: HeldLease): Promise<void>;
-  /** Flushes deletes and releases, then closes source. Call after every `runSlot` has resolved. Never rejects. */
-  close(): Promise<void>;
-  status(): QueueMappingStatus;
+/** One SQS event source mapping in one process: what its slots share, and the slots as they are leased. */
+export class QueueMapping {
+  readonly #context: QueueContext;
+
+  constructor(options: QueueMappingOptions) {
+    const { surroundings, stop, mapping, source, gate, observe } = options;
+    const { clock } = surroundings;
+    const kill = stop.kill;
+    const { timeoutSeconds } = options.function;
+    const bounds = slotBounds(mapping, options.function);
+    const health = new SourceHealth({ surroundings, mapping: mapping.name, observe });
+    const permits = new FleetPermits({ surroundings, store: options.permits, mapping, function: options.function, kill });
+    this.#context = {
+      surroundings,
+      observe,
+      kill,
+      fleetId: options.fleetId,
+      mapping,
+      function: options.function,
+      batchesPerSlot: bounds.batchesPerSlot,
+      source,
+      invoker: options.invoker,
+      matches: options.matches,
+      bytes: options.bytes.share(),
+      gate,
+      desk: new PermissionDesk({ surroundings, gate, inFlight: options.inFlight, permits, timeoutSeconds }),
+      health,
+      watch: new QueueWatch({ clock, source, timeoutSeconds, health }),
+      settler: new Settler({ surroundings, source, mapping: mapping.name, fifo: mapping.fifo, observe, kill }),
+      keeper: new VisibilityKeeper({ clock, source, mapping: mapping.name, enabled: mapping.extendVisibility, observe, kill }),
+      scaler: new SlotScaler({ clock, store: options.scale, mapping, bounds, observe }),
+    };
+  }
+
+  /**
+   * One slot's life under one lease; resolves when the lease was yielded or lost, or on kill.
+   * Rejects on a programming error, after what the slot held has been given back; the caller tells of it and starts it again.
+   */
+  async runSlot(lease: HeldLease): Promise<void> {
+    const { scaler } = this.#context;
+    scaler.slotBegan();
+    try {
+      await runQueueSlot(this.#context, lease);
+    } finally {
+      scaler.slotEnded();
+    }
+  }
+
+  /** Flushes deletes and releases, then closes the source. Call after every `runSlot` has ended. Never rejects. */
+  async close(): Promise<void> {
+    const { settler, bytes, source } = this.#context;
+    await settler.flush();
+    bytes.close();
+    source.close();
+  }
+
+  status(): QueueMappingStatus {
+    const { scaler, desk, bytes, gate, health, watch } = this.#context;
+    const { state, reason, concurrencyLimit } = gate.status();
+    return {
+      slots: scaler.slotsHeld,
+      inFlight: desk.running,
+      bufferedBytes: bytes.heldBytes,
+      concurrencyLimit,
+      problem: health.problem ?? (state === 'closed' ? undefined : `target ${state}: ${reason}`),
+      queue: watch.attributes,
+    };
+  }
 }

@@ -1,0 +1,85 @@
+import { type BackoffPolicy, backoffMs } from '@wherry/core/backoff';
+import type { Surroundings } from '@wherry/core/clock';
+import type { PermitStore } from '@wherry/core/coordination';
+import type { FunctionDefinition, SqsMapping } from '@wherry/core/mapping';
+import { rieCapacity } from '@wherry/core/slots';
+
+/**
+ * How far a permit outlives `Timeout`: the 5 s a caller adds to the deadline of a function that keeps its own time, and room
+ * for a call that was slow to go out. An invocation orphaned by a killed poller counts until then, so a cap holds through crashes.
+ */
+const PERMIT_MARGIN_SECONDS = 15;
+/** Pauses between tries to hand a permit back while the store does not answer. */
+const RETURN_BACKOFF: BackoffPolicy = { firstMs: 200, maxMs: 5_000, leastMs: 100 };
+
+export interface FleetPermitsOptions {
+  readonly surroundings: Surroundings;
+  readonly store: PermitStore;
+  readonly mapping: SqsMapping;
+  readonly function: FunctionDefinition;
+  readonly kill: AbortSignal;
+}
+
+/**
+ * The caps that hold across the fleet: `MaximumConcurrency` of the mapping, `ReservedConcurrentExecutions` of the function,
+ * and the capacity of its RIE containers. Where none applies nothing is asked of the store.
+ */
+export class FleetPermits {
+  readonly #options: FleetPermitsOptions;
+  readonly #scopes: readonly { readonly scope: string; readonly limit: number }[];
+  readonly #ttlMs: number;
+
+  constructor(options: FleetPermitsOptions) {
+    this.#options = options;
+    this.#scopes = capScopes(options.mapping, options.function);
+    this.#ttlMs = (options.function.timeoutSeconds + PERMIT_MARGIN_SECONDS) * 1_000;
+  }
+
+  get isCapped(): boolean {
+    return this.#scopes.length > 0;
+  }
+
+  /**
+   * Takes one permit in every scope, or none.
+   * @returns gives the permit back; `undefined` if a cap is reached, or the store cannot say that it is not
+   */
+  async tryTake(): Promise<(() => void) | undefined> {
+    if (!this.isCapped) return () => undefined;
+    const token = this.#options.surroundings.newId();
+    const giveBack = (): void => void this.#giveBack(token);
+    try {
+      const taken = await this.#options.store.acquire(this.#options.function.name, this.#scopes, token, this.#ttlMs);
+      return taken ? giveBack : undefined;
+    } catch {
+      // Nobody knows whether it was taken. Without a permit there is no invocation; a permit that was taken goes back.
+      giveBack();
+      return undefined;
+    }
+  }
+
+  /** Keeps trying until the permit would have lapsed by itself: a lost release would shut a cap of 1 for a whole `Timeout`. */
+  async #giveBack(token: string): Promise<void> {
+    const { surroundings, store, kill } = this.#options;
+    const lapsesAtMs = surroundings.clock.monotonicMs() + this.#ttlMs;
+    const scopes = this.#scopes.map(({ scope }) => scope);
+    for (let failures = 1; surroundings.clock.monotonicMs() < lapsesAtMs; failures += 1) {
+      try {
+        await store.release(this.#options.function.name, scopes, token);
+        return;
+      } catch {
+        // The store is down; its own renewals tell of that.
+        if (kill.aborted) return;
+        await surroundings.clock.sleep(backoffMs(failures, RETURN_BACKOFF, surroundings.random), kill);
+      }
+    }
+  }
+}
+
+function capScopes(mapping: SqsMapping, fn: FunctionDefinition): { scope: string; limit: number }[] {
+  const caps = [
+    { scope: `mapping-${mapping.uuid}`, limit: mapping.maximumConcurrency },
+    { scope: 'reserved', limit: fn.reservedConcurrentExecutions },
+    { scope: 'rie', limit: rieCapacity(fn) },
+  ];
+  return caps.flatMap(({ scope, limit }) => (limit === undefined ? [] : [{ scope, limit }]));
+}
