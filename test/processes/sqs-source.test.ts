@@ -116,6 +116,17 @@ describe('SQS source behind a network that fails', () => {
     await expect(polled).rejects.toMatchObject({ code: 'unavailable', serviceCode: 'AbortError' });
   });
 
+  test('an abort does not wait for a look-up of the queue that gets no answer', async () => {
+    const source = openSource(await queues.create());
+    proxy.inject({ operation: 'GetQueueUrl', fault: { kind: 'blackHole' }, times: 1 });
+    const stop = new AbortController();
+    const before = proxy.count('GetQueueUrl');
+    const polled = receive(source, 20, stop.signal);
+    await proxy.arrived('GetQueueUrl', before + 1);
+    stop.abort();
+    await expect(polled).rejects.toMatchObject({ code: 'unavailable', serviceCode: 'AbortError' });
+  });
+
   test('the URL is asked for once, and again after refresh; its own host is never called', async () => {
     const queue = await queues.create();
     expect(new URL(queue.url).host).not.toBe(new URL(proxy.url).host);

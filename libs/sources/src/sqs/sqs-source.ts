@@ -2,6 +2,7 @@ import { GetQueueAttributesCommand, type Message } from '@aws-sdk/client-sqs';
 import type { Surroundings } from '@wherry/core/clock';
 import type { SqsMapping } from '@wherry/core/mapping';
 import type { QueueAttributes, QueueMessage, QueueSource, ReceiveRequest, SettleOutcome } from '@wherry/core/queue-source';
+import { SourceError } from '@wherry/core/source-error';
 import type { SqsClients, SqsConnection } from './clients.ts';
 import { settleOutcome, toSourceError } from './errors.ts';
 import { parseQueueArn, QueueUrl } from './queue-url.ts';
@@ -50,8 +51,7 @@ class SqsSource implements QueueSource {
 
   async receive(request: ReceiveRequest): Promise<QueueMessage[]> {
     try {
-      const visibilityTimeoutSeconds = request.visibilityTimeoutSeconds ?? (await this.#learntVisibilityTimeout());
-      const queueUrl = await this.#queueUrl.get();
+      const { queueUrl, visibilityTimeoutSeconds } = await orAborted(this.#prepare(request), request.signal);
       const sentAtMs = this.#surroundings.clock.monotonicMs();
       const messages = await this.#connection.calls.receiveMessage(
         {
@@ -116,8 +116,10 @@ class SqsSource implements QueueSource {
     this.#connection.release();
   }
 
-  async #learntVisibilityTimeout(): Promise<number> {
-    return this.#visibilityTimeoutSeconds ?? (await this.attributes()).visibilityTimeoutSeconds;
+  async #prepare(request: ReceiveRequest): Promise<{ queueUrl: string; visibilityTimeoutSeconds: number }> {
+    const learnt = request.visibilityTimeoutSeconds ?? this.#visibilityTimeoutSeconds;
+    const visibilityTimeoutSeconds = learnt ?? (await this.attributes()).visibilityTimeoutSeconds;
+    return { queueUrl: await this.#queueUrl.get(), visibilityTimeoutSeconds };
   }
 
   async #settle(
@@ -157,5 +159,18 @@ class SqsSource implements QueueSource {
       ...(traceHeader === undefined ? {} : { traceHeader }),
       visibleAgainAtMs,
     };
+  }
+}
+
+/** `work`, or an error as soon as the signal aborts. The work goes on, because others may be waiting for it too. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const stop = (): void => aborted.reject(new SourceError('unavailable', 'AbortError', 'ReceiveMessage failed: Request aborted'));
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
