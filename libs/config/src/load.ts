@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { WherryConfig } from '@wherry/core/mapping';
+import { buildConfig } from './build.ts';
+import { checkFunctions } from './function-rules.ts';
+import { checkRenames } from './identity.ts';
+import { includedFiles, mergeIncluded } from './include.ts';
+import { interpolate, type ValueSources } from './interpolate.ts';
+import { normalizeMappings } from './mapping-forms.ts';
+import { checkMappings } from './mapping-rules.ts';
+import type { MapNode, Node } from './node.ts';
+import { findNotOffered } from './not-offered.ts';
+import { parseYaml } from './parse.ts';
+import { type Problem, sortProblems } from './problem.ts';
+import { ProblemList } from './problem-list.ts';
+import { readSource, reasonOf } from './read-source.ts';
+import { resolveReferences } from './references.ts';
+import type { ConfigValues } from './schema.ts';
+import { validateSchema } from './schema-problems.ts';
+import { checkSettings } from './settings-rules.ts';
+
+/** Largest file that `${file:…}` takes a value from. */
+const MAX_SECRET_BYTES = 65_536;
+
+/** What `loadConfig` reads. */
+export interface LoadOptions {
+  /** The main file; messages call it by this very text. */
+  readonly file: string;
+  /** What `${VAR}` stands for. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The container's memory limit, which the default of `limits.bufferedBytes` keeps well below. */
+  readonly memoryLimitBytes?: number | undefined;
+  /** The present, epoch milliseconds; only to refuse starting positions in the future. */
+  readonly nowMs?: number;
+}
+
+/** A valid configuration, with what is needed to show it and to compare it with another. */
+export interface LoadedConfig {
+  readonly ok: true;
+  readonly config: WherryConfig;
+  /** Warnings and notices, by place. */
+  readonly warnings: readonly Problem[];
+  /** Places that this version checks but cannot honour; a poller must not start while there is any. */
+  readonly notOffered: readonly Problem[];
+  /** The validated values, in the file's own names. */
+  readonly values: ConfigValues;
+  /** The tree the values came from, for their places. */
+  readonly tree: MapNode;
+  /** Every file that was read, by the name messages use. */
+  readonly files: readonly string[];
+  readonly hash: string;
+}
+
+/** A configuration that was refused. */
+export interface RefusedConfig {
+  readonly ok: false;
+  /** Errors, and the warnings found beside them, by place. */
+  readonly problems: readonly Problem[];
+  /** As for a good one, so that a reload need not report the same faulty files twice. */
+  readonly hash: string;
+}
+
+/** What came of reading a configuration. */
+export type LoadResult = LoadedConfig | RefusedConfig;
+
+/**
+ * Reads, checks and resolves a configuration: the main file and what it includes, values from the environment and from secret
+ * files, references, the three spellings of mappings, defaults. Never throws for anything a file may hold.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
+  const problems = new ProblemList();
+  const hash = createHash('sha256');
+  const files: string[] = [];
+  const read = await readTree(options, problems, hash, files);
+  const digest = hash.digest('hex');
+  const refuse = (): RefusedConfig => ({ ok: false, problems: sortProblems(problems.all, files), hash: digest });
+  if (read === undefined) return refuse();
+  const resolved = resolveReferences(read, problems);
+  if (resolved.kind !== 'map') return refuse();
+  const tree = normalizeMappings(resolved, problems);
+  const values = validateSchema(tree, problems);
+  const mappings = checkMappings(tree, options.nowMs ?? Date.now(), problems);
+  checkFunctions(tree, problems);
+  checkRenames(tree, problems);
+  checkSettings(tree, problems);
+  if (values === undefined || problems.hasErrors()) return refuse();
+  return {
+    ok: true,
+    config: buildConfig(values, mappings, digest, options.memoryLimitBytes),
+    warnings: sortProblems(problems.all, files),
+    notOffered: sortProblems(findNotOffered(tree, mappings), files),
+    values,
+    tree,
+    files,
+    hash: digest,
+  };
+}
+
+/** The main file with the functions and mappings of its includes; undefined when the main file holds nothing to go on with. */
+async function readTree(
+  options: LoadOptions,
+  problems: ProblemList,
+  hash: ReturnType<typeof createHash>,
+  files: string[],
+): Promise<MapNode | undefined> {
+  const main = resolve(options.file);
+  const used: string[] = [];
+  const readOne = async (path: string, name: string): Promise<Node | undefined> => {
+    files.push(name);
+    const source = await readSource(path, name, problems);
+    if (source === undefined) return undefined;
+    // The lengths keep two files apart from one that holds both.
+    hash.update(`${source.text.length}:`).update(source.text);
+    const parsed = parseYaml(source, problems);
+    return parsed && interpolate(parsed, valueSources(options.env, path, used), problems);
+  };
+  const tree = await readOne(main, options.file);
+  if (tree === undefined && !problems.hasErrors()) {
+    problems.fileError(options.file, 'empty', `${options.file} is empty: no mappings defined`, 'write a first file with: wherry init');
+  }
+  if (tree !== undefined && tree.kind !== 'map')
+    problems.error(tree, 'invalid-type', 'expected a map with version:, functions: and mappings:');
+  if (tree?.kind === 'map') {
+    for (const file of await includedFiles(tree, main, options.file, problems)) {
+      const included = await readOne(file.path, file.name);
+      if (included !== undefined) mergeIncluded(tree, included, problems);
+    }
+  }
+  for (const value of used) hash.update(`${value.length}:`).update(value);
+  return tree?.kind === 'map' ? tree : undefined;
+}
+
+function valueSources(env: LoadOptions['env'], file: string, used: string[]): ValueSources {
+  return {
+    env,
+    used: (value) => used.push(value),
+    readFile: (path) => {
+      const absolute = resolve(dirname(file), path);
+      try {
+        if (statSync(absolute).size > MAX_SECRET_BYTES) throw new Error(`it is larger than ${MAX_SECRET_BYTES / 1024} KiB`);
+        return readFileSync(absolute, 'utf8');
+      } catch (error) {
+        throw error instanceof Error && 'code' in error ? new Error(reasonOf(error), { cause: error }) : error;
+      }
+    },
+  };
+}

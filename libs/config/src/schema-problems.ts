@@ -1,0 +1,199 @@
+import type * as z from 'zod';
+import { fieldsAt } from './json-schema.ts';
+import type { Node, ScalarNode } from './node.ts';
+import { nodeAt, toPlain, visitScalars } from './node.ts';
+import type { ProblemList } from './problem-list.ts';
+import { losesPrecision } from './scalar-type.ts';
+import type { ConfigValues } from './schema.ts';
+import { configSchema } from './schema.ts';
+import { FOREIGN_FIELDS } from './schema-mapping.ts';
+import { didYouMean } from './suggest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Lambda lists this enumeration in an order of its own (recorded from the service). */
+const AWS_STARTING_POSITIONS = ['LATEST', 'AT_TIMESTAMP', 'TRIM_HORIZON'];
+
+/**
+ * Checks a tree in its normal form against the schema.
+ *
+ * @returns the values with defaults, or undefined after having reported every problem at its place
+ */
+export function validateSchema(tree: Node, problems: ProblemList): ConfigValues | undefined {
+  const plain = toPlain(tree);
+  const result = parseWithTexts(plain, tree);
+  visitScalars(tree, (scalar) => {
+    if (scalar.broken || !losesPrecision(scalar.value) || takenAsText(scalar, plain, tree)) return;
+    problems.error(scalar, 'precision', `${scalar.text} has more digits than a number can hold`, { help: 'quote this value' });
+    scalar.broken = true;
+  });
+  if (result.success) return result.data;
+  // Unknown fields first: a misspelt field explains why another one is missing.
+  const issues = result.error.issues.toSorted((a, b) => Number(b.code === 'unrecognized_keys') - Number(a.code === 'unrecognized_keys'));
+  for (const issue of issues) report(issue, tree, problems);
+  return undefined;
+}
+
+/** Where the schema wants text, an unquoted number or Boolean stands for its own text: `accountId: 012345678901`. */
+function parseWithTexts(plain: unknown, tree: Node): z.ZodSafeParseResult<ConfigValues> {
+  let result = configSchema.safeParse(plain);
+  // Each round can uncover texts that were hidden behind an outer type error; the schema is at most this deep.
+  for (let round = 0; round < 4 && !result.success; round++) {
+    const paths = result.error.issues.flatMap((issue) => textWanted(issue, []));
+    const replaced = paths.filter((path) => replaceByText(plain, tree, path));
+    if (replaced.length === 0) break;
+    result = configSchema.safeParse(plain);
+  }
+  return result;
+}
+
+function textWanted(issue: Issue, prefix: PropertyKey[]): PropertyKey[][] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'invalid_union') return issue.errors.flat().flatMap((inner) => textWanted(inner, path));
+  return issue.code === 'invalid_type' && issue.expected === 'string' ? [path] : [];
+}
+
+function replaceByText(plain: unknown, tree: Node, path: readonly PropertyKey[]): boolean {
+  const node = nodeAt(tree, path);
+  if (node?.kind !== 'scalar' || !node.plain || (typeof node.value !== 'number' && typeof node.value !== 'boolean')) return false;
+  const holder = parentOf(plain, path);
+  const last = path.at(-1);
+  if (holder === undefined || last === undefined || holder[String(last)] === node.text) return false;
+  holder[String(last)] = node.text;
+  return true;
+}
+
+function parentOf(plain: unknown, path: readonly PropertyKey[]): Record<string, unknown> | undefined {
+  let holder: unknown = plain;
+  for (const step of path.slice(0, -1)) {
+    if (typeof holder !== 'object' || holder === null) return undefined;
+    holder = (holder as Record<string, unknown>)[String(step)];
+  }
+  return typeof holder === 'object' && holder !== null ? (holder as Record<string, unknown>) : undefined;
+}
+
+function takenAsText(scalar: ScalarNode, plain: unknown, tree: Node): boolean {
+  let isText = false;
+  const walk = (node: Node, value: unknown): void => {
+    if (node === scalar) isText = typeof value === 'string';
+    else if (node.kind === 'list') node.items.forEach((item, index) => walk(item, (value as unknown[] | undefined)?.[index]));
+    else if (node.kind === 'map')
+      for (const [key, entry] of node.entries) walk(entry.value, (value as Record<string, unknown> | undefined)?.[key]);
+  };
+  walk(tree, plain);
+  return isText;
+}
+
+function report(issue: Issue, tree: Node, problems: ProblemList): void {
+  const node = nodeAt(tree, issue.path);
+  const parent = nodeAt(tree, issue.path.slice(0, -1));
+  const name = String(issue.path.at(-1) ?? '');
+  if (issue.code === 'unrecognized_keys') {
+    reportUnknown(issue.keys, issue.path, node, problems);
+  } else if (issue.code === 'invalid_key' && parent?.kind === 'map') {
+    const key = parent.entries.get(name)?.key;
+    if (key !== undefined) problems.error(key, 'bad-name', `expected ${issue.issues[0]?.message ?? 'another name'}, got "${name}"`);
+  } else if (parent?.kind === 'map' && (node === undefined || (node.kind === 'scalar' && node.value === null && name !== 'Pattern'))) {
+    if (node?.broken) return;
+    problems.missing(parent, name, { awsMessage: awsText(issue.path, 'null', 'Member must not be null') });
+  } else if (node !== undefined) {
+    reportValue(issue, node, problems);
+    if (node.kind === 'scalar') node.broken = true;
+  }
+}
+
+function reportUnknown(keys: readonly string[], path: readonly PropertyKey[], node: Node | undefined, problems: ProblemList): void {
+  if (node?.kind !== 'map') return;
+  const isMapping = path[0] === 'mappings' && path.length === 2;
+  for (const key of keys) {
+    const foreign = isMapping ? FOREIGN_FIELDS.get(key) : undefined;
+    const entry = node.entries.get(key);
+    if (foreign === undefined || entry === undefined) problems.unknownField(node, key, fieldsAt(path));
+    else problems.error(entry.key, 'unsupported-source', `${key} is for ${foreign}, which wherry does not poll`, { help: 'remove it' });
+  }
+}
+
+function reportValue(issue: Issue, node: Node, problems: ProblemList): void {
+  const got = showValue(node);
+  const raw = node.kind === 'scalar' ? node.text : '';
+  if (issue.code === 'invalid_type') {
+    const expected = TYPE_NAMES[issue.expected] ?? issue.expected;
+    problems.error(node, 'invalid-type', `expected ${expected}, got ${got}`, {
+      help: typeHelp(expected, node),
+      awsMessage: patternText(issue.path),
+    });
+  } else if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String);
+    const nearest = node.kind === 'scalar' ? didYouMean(raw, values) : undefined;
+    const shown = node.kind === 'scalar' && typeof node.value === 'string' ? `"${node.value}"` : got;
+    const message = values.length === 1 ? `expected ${values[0]}, got ${shown}` : `expected one of ${values.join(', ')}; got ${shown}`;
+    const set = (issue.path.at(-1) === 'StartingPosition' ? AWS_STARTING_POSITIONS : values).join(', ');
+    problems.error(node, 'invalid-value', message, {
+      help: nearest && `did you mean "${nearest}"?`,
+      awsMessage: awsText(issue.path, raw, `Member must satisfy enum value set: [${set}]`),
+    });
+  } else if (issue.code === 'too_big' || issue.code === 'too_small') {
+    reportRange(issue, node, problems);
+  } else {
+    const help = /^\d+$/.test(raw) && issue.message.startsWith('a duration') ? `add a unit: ${raw}s` : undefined;
+    const expected = issue.code === 'invalid_format' || issue.code === 'invalid_union' ? issue.message : lowerFirst(issue.message);
+    problems.error(node, 'invalid-value', `expected ${expected}, got ${got}`, { help, awsMessage: patternText(issue.path) });
+  }
+}
+
+function reportRange(issue: Issue & { code: 'too_big' | 'too_small' }, node: Node, problems: ProblemList): void {
+  const isBig = issue.code === 'too_big';
+  const limit = Number(isBig ? issue.maximum : issue.minimum);
+  const unit = issue.origin === 'string' ? 'character' : issue.origin === 'array' ? 'item' : '';
+  const found = node.kind === 'list' ? node.items.length : node.kind === 'scalar' ? (unit === '' ? node.text : node.text.length) : '';
+  const bound = isBig ? 'at most' : issue.inclusive ? 'at least' : 'more than';
+  const message = `expected ${bound} ${limit}${unit === '' ? '' : ` ${unit}${limit === 1 ? '' : 's'}`}, got ${found}`;
+  const what = unit === '' ? 'value' : 'length';
+  const raw = node.kind === 'scalar' ? node.text : '[...]';
+  const rule = `Member must have ${what} ${isBig ? 'less' : 'greater'} than or equal to ${limit}`;
+  problems.error(node, 'out-of-range', message, { awsMessage: awsText(issue.path, raw, rule) });
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = { int: 'integer', array: 'a list', object: 'a map', record: 'a map' };
+
+function typeHelp(expected: string, node: Node): string | undefined {
+  if (node.kind !== 'scalar') return undefined;
+  if (expected === 'boolean' && node.plain && /^(?:yes|no|on|off|y|n)$/i.test(node.text))
+    return `write true or false (in YAML 1.2 ${node.text} is text)`;
+  const seconds = /^(\d+)s$/.exec(node.text)?.[1];
+  if (expected === 'number' || expected === 'integer') return seconds && `Lambda's unit here is the second: write ${seconds}`;
+  return undefined;
+}
+
+/** A value as it appears in "got …". */
+export function showValue(node: Node): string {
+  if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a map';
+  if (node.value === null) return 'nothing';
+  const text = node.text.length > 100 ? `${node.text.slice(0, 100)}…` : node.text;
+  if (node.plain && typeof node.value === 'string' && /^[-+.\d]/.test(text) && !/[:/]/.test(text)) return text;
+  return typeof node.value === 'string' ? `string "${text}"` : text;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** Any malformed pattern has one and the same answer in Lambda (recorded from the service). */
+function patternText(path: readonly PropertyKey[]): string | undefined {
+  return path.at(-1) === 'Pattern' ? 'Invalid filter pattern definition.' : undefined;
+}
+
+/**
+ * The text of Lambda's ValidationException for a member of a mapping or of an EventInvokeConfig; undefined for fields of our own.
+ * The form is recorded from the service for nulls and enumerations; the wording for limits is the family's usual one.
+ */
+export function awsText(path: readonly PropertyKey[], value: string, rule: string): string | undefined {
+  const at = path[0] === 'mappings' ? 2 : path.indexOf('EventInvokeConfig') + 1;
+  const members = path.slice(at);
+  if (at === 0 || members.length === 0 || !/^[A-Z]/.test(String(members[0]))) return undefined;
+  const shown = value === 'null' ? 'null' : `'${value}'`;
+  const name = members
+    .map((step) => (typeof step === 'number' ? `${step + 1}.member` : String(step).charAt(0).toLowerCase() + String(step).slice(1)))
+    .join('.');
+  return `1 validation error detected: Value ${shown} at '${name}' failed to satisfy constraint: ${rule}${value === 'null' ? '.' : ''}`;
+}
