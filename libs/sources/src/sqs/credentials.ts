@@ -10,6 +10,7 @@ export interface Credentials {
   readonly expiration?: Date;
 }
 
+/** Asked before every signature; the answer may be an old one that is still good. */
 export type CredentialsProvider = () => Promise<Credentials>;
 
 /** Part of their life after which temporary credentials are renewed in the background. */

@@ -18,7 +18,7 @@ function callsAnswering(answer: object): { calls: SqsCalls; sent: unknown[] } {
     maxAttempts: 1,
     requestHandler: {
       handle: (request: { body: Uint8Array; headers: Record<string, string> }) => {
-        sent.push([request.headers['x-amz-target'], JSON.parse(Buffer.from(request.body).toString())]);
+        sent.push([request.headers['x-amz-target'], JSON.parse(new TextDecoder().decode(request.body))]);
         const body = Readable.from([Buffer.from(JSON.stringify(answer))]);
         return Promise.resolve({ response: { statusCode: 200, headers: { 'content-type': 'application/x-amz-json-1.0' }, body } });
       },

@@ -17,6 +17,7 @@ export interface SqsCalls {
   ): Promise<readonly RefusedEntry[]>;
 }
 
+/** One receive, under SQS's own names and units. */
 export interface ReceiveMessageCall {
   readonly queueUrl: string;
   readonly maxMessages: number;

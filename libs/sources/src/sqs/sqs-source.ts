@@ -15,6 +15,7 @@ const BATCH_LIMIT = 10;
 /** SQS's own default, for a server that leaves the attribute out. */
 const DEFAULT_VISIBILITY_TIMEOUT_SECONDS = 30;
 
+/** What a source is given from outside; `clients` is the same for all sources of a process. */
 export interface SqsSourceOptions {
   readonly surroundings: Pick<Surroundings, 'clock' | 'newId'>;
   readonly clients: SqsClients;
