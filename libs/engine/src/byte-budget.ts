@@ -200,7 +200,8 @@ export class ByteShare {
     if (recordBytes.length === 0) return;
     const largest = Math.max(LEAST_MESSAGE_BYTES, ...recordBytes);
     const known = this.#messageBytes ?? largest;
-    this.#messageBytes = largest >= known ? largest : known + (largest - known) * SINK_WEIGHT;
+    // Whole bytes: a remainder of a fraction would keep the account from ever coming back to zero.
+    this.#messageBytes = largest >= known ? largest : Math.ceil(known + (largest - known) * SINK_WEIGHT);
   }
 
   #move(bytes: number): void {
