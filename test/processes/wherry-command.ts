@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Added to this process's environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Puts the command into a process group of its own, so that the whole group can be signalled. */
+  readonly detached?: boolean;
   /** Called with each piece of standard output, for tests that wait for a line. */
   readonly onOutput?: (text: string, child: ChildProcess) => void;
 }
@@ -31,6 +33,7 @@ export function run(command: string, args: readonly string[], options: CommandOp
     cwd: options.cwd ?? root,
     env: { ...process.env, WHERRY_CONFIG: undefined, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.detached === true,
   });
   let stdout = '';
   let stderr = '';
