@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Clock } from '@wherry/core/clock';
 import type { InvokeRequest, InvokeResult, Invoker } from '@wherry/core/invoke';
 import type { Target } from '@wherry/core/mapping';
+import { deadlineMsOf } from './deadline.ts';
 import { deliveryHeaders } from './delivery.ts';
 import { functionError, parseFunctionError } from './function-error.ts';
 import type { HttpClient } from './http-client.ts';
@@ -40,7 +41,7 @@ export class HttpTarget implements Invoker {
       url: this.#url,
       headers: this.#headers(request),
       body: request.payload,
-      deadlineMs: request.function.timeoutSeconds * 1_000,
+      deadlineMs: deadlineMsOf(request.function),
       signal: request.signal,
     });
     const durationMs = this.#clock.monotonicMs() - startedAtMs;

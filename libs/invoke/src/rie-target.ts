@@ -3,6 +3,7 @@ import type { Surroundings } from '@wherry/core/clock';
 import { StoreError, type PermitStore } from '@wherry/core/coordination';
 import type { InvokeRequest, InvokeResult, Invoker } from '@wherry/core/invoke';
 import type { Target } from '@wherry/core/mapping';
+import { deadlineMsOf } from './deadline.ts';
 import { clientContextHeader, deliveryHeaders } from './delivery.ts';
 import type { HttpClient } from './http-client.ts';
 import type { HttpOutcome } from './http-exchange.ts';
@@ -13,9 +14,6 @@ export type RieTargetSettings = Extract<Target, { kind: 'rie' }>;
 
 /** The only path the emulator serves, whatever the function is called. */
 const INVOCATION_PATH = '/2015-03-31/functions/function/invocations';
-
-/** What a call may take beyond the function's `Timeout`: the emulator's own timeout should answer first. */
-const DEADLINE_SLACK_MS = 5_000;
 
 /** What a permit lives beyond the deadline of its call; also how long taking it may take at most. */
 const PERMIT_SLACK_MS = 5_000;
@@ -66,7 +64,7 @@ export class RieTarget implements Invoker {
   async invoke(request: InvokeRequest): Promise<InvokeResult> {
     const startedAtMs = this.#now();
     const token = this.#surroundings.newId();
-    const deadlineMs = request.function.timeoutSeconds * 1_000 + DEADLINE_SLACK_MS;
+    const deadlineMs = deadlineMsOf(request.function);
     for (const endpoint of this.#candidates()) {
       const taken = await this.#take(endpoint, token, deadlineMs + PERMIT_SLACK_MS);
       if (taken === 'failed') return this.#throttled('permit store does not answer', STORE_RETRY_MS, startedAtMs);
