@@ -78,7 +78,7 @@ export class SimulatedFunction {
       },
     );
     await sim.sleep(ending === 'timedOut' ? plan.timeoutSeconds * 1000 : this.#between(plan.latencyMs));
-    const failed = failedIds(ids, ending, this.#isPoison, this.#options.random, request.payload);
+    const failed = this.#failedIds(ids, ending);
     const succeeded = ids.filter((id) => !failed.includes(id));
     ledger.invokeEnded(number, succeeded, ending);
     if (ending === 'unheard') for (const id of ids) ledger.settleLost(id);
@@ -106,6 +106,23 @@ export class SimulatedFunction {
     return plan.reportBatchItemFailures && drawn < plan.rates.partial ? 'partial' : 'success';
   }
 
+  /**
+   * The messages an invocation has not dealt with. Where groups are in order, a function that reports item failures stops at
+   * the first failed message of a group and reports the rest of it too, as AWS asks it to.
+   */
+  #failedIds(ids: readonly string[], ending: Ending): string[] {
+    if (ending === 'functionError' || ending === 'timedOut') return [...ids];
+    if (ending !== 'partial') return [];
+    const { ledger, random } = this.#options;
+    const stopped = new Set<string>();
+    return ids.filter((id) => {
+      const group = ledger.groupOf(id);
+      const isFailed = this.#isPoison(id) || (group !== undefined && stopped.has(group)) || random() < 0.3;
+      if (isFailed && group !== undefined) stopped.add(group);
+      return isFailed;
+    });
+  }
+
   #between([low, high]: readonly [number, number]): number {
     return low + (high - low) * this.#options.random();
   }
@@ -120,29 +137,6 @@ const text = new TextDecoder();
 /** Ids of the messages in a payload, in order. */
 function messageIds(payload: Uint8Array): string[] {
   return [...text.decode(payload).matchAll(/"messageId":"([^"]+)"/g)].map((match) => match[1]!);
-}
-
-/**
- * The messages an invocation has not dealt with. Where groups are in order, a function that reports item failures stops at
- * the first failed message of a group and reports the rest of it too, as AWS asks it to.
- */
-function failedIds(
-  ids: readonly string[],
-  ending: Ending,
-  isPoison: (id: string) => boolean,
-  random: Random,
-  payload: Uint8Array,
-): string[] {
-  if (ending === 'functionError' || ending === 'timedOut') return [...ids];
-  if (ending !== 'partial') return [];
-  const groups = [...text.decode(payload).matchAll(/"MessageGroupId":"([^"]+)"/g)].map((match) => match[1]!);
-  const stopped = new Set<string>();
-  return ids.filter((id, index) => {
-    const group = groups[index];
-    const isFailed = isPoison(id) || (group !== undefined && stopped.has(group)) || random() < 0.3;
-    if (isFailed && group !== undefined) stopped.add(group);
-    return isFailed;
-  });
 }
 
 function resultOf(ending: Ending, failed: readonly string[]): InvokeResult {

@@ -69,14 +69,14 @@ export class SimulationLedger {
   }
 
   note(text: string): void {
-    const line = `${this.#sim.nowMs() - this.#startMs} ${text}`;
+    const line = `${Math.round(this.#sim.nowMs() - this.#startMs)} ${text}`;
     for (let index = 0; index < line.length; index += 1) this.#digest = Math.imul(this.#digest ^ line.charCodeAt(index), 0x01000193);
     this.#traced?.push(line);
   }
 
   /** Records a broken promise; only the first one counts, because the rest follows from it. */
   broken(promise: string, detail: string): void {
-    this.#violation ??= `${promise}: ${detail} (at ${this.#sim.nowMs() - this.#startMs} ms)`;
+    this.#violation ??= `${promise}: ${detail} (at ${Math.round(this.#sim.nowMs() - this.#startMs)} ms)`;
     this.note(`BROKEN ${promise}: ${detail}`);
   }
 
@@ -102,7 +102,7 @@ export class SimulationLedger {
   visibilityChanged(id: string, untilMs: number): void {
     const { holder } = this.#account(id);
     if (holder !== undefined) holder.untilMs = untilMs;
-    this.note(`visibility ${id} until ${untilMs - this.#startMs}`);
+    this.note(`visibility ${id} until ${Math.round(untilMs - this.#startMs)}`);
   }
 
   /** The store lost its permits: for a while nobody can hold a cap. */
@@ -120,6 +120,11 @@ export class SimulationLedger {
         this.broken('no invoke of a message whose visibility ended', `${poller} invokes ${id}, held by ${holder?.poller ?? 'nobody'}`);
       }
     }
+  }
+
+  /** The message group it was sent in, if its queue has groups. */
+  groupOf(id: string): string | undefined {
+    return this.#account(id).group;
   }
 
   /** The function begins to run. @returns a number for `invokeEnded` */

@@ -8,6 +8,8 @@ export interface SimulatedQueuePlan {
   readonly messages: number;
   /** Message groups of a FIFO queue. */
   readonly groups: number;
+  /** Length of a message's body. */
+  readonly bodyBytes: number;
   /** Every n-th message makes the function fail each time, and ends in the dead-letter queue; 0 for none. */
   readonly poisonEvery: number;
   readonly visibilityTimeoutSeconds: number;
@@ -37,6 +39,8 @@ export type FaultKind =
   | 'pause'
   /** SIGTERM of one poller; another process takes its place at once. */
   | 'drain'
+  /** SIGTERM and soon a second one, which cuts off what runs; another process takes its place at once. */
+  | 'terminate'
   /** One poller cannot reach the store. */
   | 'partition'
   /** Nobody can reach the store. */
@@ -76,15 +80,21 @@ export interface SimulationPlan {
   readonly drainWithinMs: number;
   readonly wallSkewMs: number;
   readonly latencyMs: number;
+  /** `limits` of every poller. */
+  readonly bufferedBytes: number;
+  readonly inFlight: number;
+  readonly shardsPerPoller: number;
 }
 
 const BUSY_MS = 15_000;
 const TTL_MS = 10_000;
+const QUIET_DRAIN_MS = 60_000;
 
 const FAULTS: readonly { readonly kind: FaultKind; readonly weight: number }[] = [
   { kind: 'kill', weight: 5 },
   { kind: 'pause', weight: 5 },
   { kind: 'drain', weight: 3 },
+  { kind: 'terminate', weight: 1 },
   { kind: 'partition', weight: 4 },
   { kind: 'storeOutage', weight: 2 },
   { kind: 'storeWipe', weight: 1 },
@@ -112,6 +122,9 @@ export function planSimulation(seed: number): SimulationPlan {
     drainWithinMs: Math.max(...queues.map(drainBoundMs)),
     wallSkewMs: integer(random, 0, 60_000),
     latencyMs: pick(random, [2, 10, 40]),
+    bufferedBytes: pick(random, [64 * 1024 * 1024, 64 * 1024]),
+    inFlight: pick(random, [200, 200, 4]),
+    shardsPerPoller: pick(random, [500, 500, 5]),
   };
 }
 
@@ -126,6 +139,7 @@ function planQueue(random: Random, index: number): SimulatedQueuePlan {
     fifo,
     messages: integer(random, 10, 60),
     groups: integer(random, 1, 6),
+    bodyBytes: pick(random, [1, 100, 2_000]),
     poisonEvery: random() < 0.25 ? integer(random, 5, 15) : 0,
     visibilityTimeoutSeconds: timeoutSeconds * 6 + window,
     maxReceiveCount: integer(random, 4, 8),
@@ -171,14 +185,15 @@ function planFault(random: Random): PlannedFault {
 }
 
 /**
- * A message waits at worst for every receive that its queue allows, and for a breaker that opened on the way. A FIFO group
- * waits for each of its members in turn, which is why its poison is few.
+ * Where functions never fail, messages wait for little more than a takeover and one visibility timeout. Where they do, one
+ * waits at worst for every receive that its queue allows, and in a FIFO group for the poison in front of it too.
  */
 function drainBoundMs(queue: SimulatedQueuePlan): number {
-  const rounds = queue.maxReceiveCount + 1;
+  const isFailing = queue.poisonEvery > 0 || Object.values(queue.rates).some((rate) => rate > 0);
+  if (!isFailing) return QUIET_DRAIN_MS;
   const poison = queue.poisonEvery === 0 ? 0 : Math.ceil(queue.messages / queue.poisonEvery);
-  const inTurn = queue.fifo ? 2 + poison : 2;
-  return 120_000 + queue.visibilityTimeoutSeconds * 1000 * rounds * inTurn;
+  const inTurn = queue.fifo ? 1 + poison : 1;
+  return QUIET_DRAIN_MS + queue.visibilityTimeoutSeconds * 1000 * (queue.maxReceiveCount + 1) * inTurn;
 }
 
 function integer(random: Random, low: number, high: number): number {
