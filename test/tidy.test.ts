@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { rules, type Files } from './tidy-rules.ts';
 
 const root = new URL('..', import.meta.url).pathname;
-const notOurs = new Set(['node_modules', '.git', '.cache', 'coverage']);
+const notOurs = /^(node_modules|coverage|\.(?!ci$|github$).*)$/;
 const isText = /\.(ts|js|mjs|json|md|ya?ml|lua|sh)$|(^|\/)(\.[a-z]+|Dockerfile|run)$/;
 
 /** Every text file of the repository, as the rules want it. */
@@ -15,7 +15,7 @@ function readRepository(): Files {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       const name = relative(root, path).split(sep).join('/');
-      if (entry.isDirectory() && !notOurs.has(entry.name)) folders.push(path);
+      if (entry.isDirectory() && !notOurs.test(entry.name)) folders.push(path);
       else if (entry.isFile() && isText.test(name)) files.set(name, readFileSync(path, 'utf8'));
     }
   }
