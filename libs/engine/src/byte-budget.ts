@@ -77,7 +77,7 @@ export class ByteBudget {
    */
   #freeFor(heldBytes: number): number {
     const free = this.#limitBytes - this.#usedBytes;
-    return this.#shares.length > 1 ? Math.min(free, free - heldBytes) : free;
+    return this.#shares.length > 1 ? (free - heldBytes) / 2 : free;
   }
 
   /** Serves the mappings that wait in turn; within a mapping, first come first served. */

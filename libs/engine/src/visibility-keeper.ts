@@ -1,6 +1,6 @@
 /**
  * Keeps messages ours while a batch of them waits for its turn or runs longer than their visibility, by lengthening the
- * visibility timeout at half time, ten messages a call. One sleeping loop for the whole mapping, no timer per message.
+ * visibility timeout when half of it is left, ten messages a call. One sleeping loop for the whole mapping, no timer per message.
  *
  * It never touches a message whose visibility has run out by our count (somebody else may have it), never reaches beyond SQS's
  * limit of 12 hours, and leaves alone what will be done in time anyhow.
@@ -55,10 +55,12 @@ export class VisibilityKeeper {
    */
   hold(batch: readonly HeldMessage[], visibilitySeconds: number, endsByMs: number): void {
     if (!this.#options.enabled) return;
+    const nowMs = this.#options.clock.monotonicMs();
     let earliestMs = Number.POSITIVE_INFINITY;
     for (const held of batch) {
       if (held.visibleAgainAtMs >= endsByMs + SPARE_MS) continue;
-      const dueAtMs = held.visibleAgainAtMs - visibilitySeconds * 500;
+      // Half of what is left, not half of the whole: a quick answer late in the visibility, such as a throttle, needs no extension.
+      const dueAtMs = (nowMs + held.visibleAgainAtMs) / 2;
       this.#cares.set(held, { held, visibilitySeconds, dueAtMs });
       earliestMs = Math.min(earliestMs, dueAtMs);
     }
