@@ -20,6 +20,7 @@ export interface LeaseUnit {
   readonly weight: number;
 }
 
+/** What came of asking for a lease: mine now, with the checkpoint of its last owner, or still somebody else's. */
 export type AcquireResult =
   | { readonly kind: 'acquired'; readonly epoch: number; readonly checkpoint: string | undefined }
   | { readonly kind: 'held'; readonly owner: string }
@@ -48,6 +49,7 @@ export interface LeaseView {
   readonly sinceMovedMs: number;
 }
 
+/** Who owns which unit, as a lease with an epoch. Calls reject when the store cannot be reached; the lease then lives on the local clock alone. */
 export interface LeaseStore {
   /** Free, expired, or already mine: the epoch grows by one, except that a repeat by the owner (lost reply) returns its epoch. */
   acquire(id: string, owner: string, ttlMs: number): Promise<AcquireResult>;
@@ -83,6 +85,7 @@ export interface MemberInfo {
   readonly adminUrl: string;
 }
 
+/** One live poller as the others see it. */
 export interface Member {
   /** Owner token: poller name plus a random id of this process. */
   readonly token: string;
@@ -91,6 +94,7 @@ export interface Member {
   readonly silentMs: number;
 }
 
+/** The live pollers of the fleet. A poller is a member while its heartbeats come. */
 export interface MemberStore {
   heartbeat(token: string, info: MemberInfo, ttlMs: number): Promise<void>;
   /** Members whose heartbeat is younger than their ttl, draining ones included, sorted by token. */
@@ -129,6 +133,7 @@ export interface GateState {
   readonly failures: number;
 }
 
+/** Circuit breakers and throttles of targets, shared by the fleet. */
 export interface GateStore {
   /** States of the gates that are not simply closed. */
   gates(targets: readonly string[]): Promise<Map<string, GateState>>;

@@ -70,4 +70,5 @@ export type EngineEvent =
   /** A programming error was caught at a mapping's boundary: that mapping restarts, the others never notice. */
   | { readonly type: 'crashed'; readonly mapping: string; readonly error: unknown };
 
+/** Where the engine reports. Must not throw and must not wait: it is called from the hot path. */
 export type Observe = (event: EngineEvent) => void;

@@ -91,6 +91,7 @@ export interface UnsupportedMapping extends MappingBase {
   readonly source: 'kinesis' | 'dynamodb';
 }
 
+/** An event source mapping, told apart by `source`. */
 export type Mapping = SqsMapping | UnsupportedMapping;
 
 /** Lease timings in milliseconds (design section 5: 10 s, 3 s, 1 s, 10 s). */

@@ -23,6 +23,7 @@ export interface QueueMessage {
   readonly visibleAgainAtMs: number;
 }
 
+/** What one receive asks of a queue. */
 export interface ReceiveRequest {
   /** 1 to 10. */
   readonly maxMessages: number;
