@@ -5,6 +5,7 @@ import type { SimulationLedger } from './simulation-ledger.ts';
 import type { SimulatedQueuePlan } from './simulation-plan.ts';
 import type { SimulatedProcess } from './simulation-process.ts';
 
+/** What a simulated function is made of. */
 export interface SimulatedFunctionOptions {
   readonly sim: SimClock;
   readonly random: Random;

@@ -22,6 +22,7 @@ interface RunningInvocation {
   readonly groups: ReadonlySet<string>;
 }
 
+/** Caps on concurrent invocations, `Infinity` where there is none. */
 export interface InvocationCaps {
   readonly maximumConcurrency: number;
   readonly reservedConcurrentExecutions: number;

@@ -10,6 +10,7 @@ const CLIENT_TIMEOUT_MS = 2000;
 /** One call in this many takes up to a hundred times as long. */
 const SLOW_CALL_SHARE = 0.01;
 
+/** One process's way to one server. */
 export interface LinkOptions {
   readonly sim: SimClock;
   readonly random: Random;

@@ -32,6 +32,7 @@ export interface SimulatedQueuePlan {
   };
 }
 
+/** What can go wrong in a simulation. */
 export type FaultKind =
   /** SIGKILL of one poller; another process takes its place after `durationMs`. */
   | 'kill'
@@ -43,6 +44,8 @@ export type FaultKind =
   | 'terminate'
   /** One poller cannot reach the store. */
   | 'partition'
+  /** One poller reaches the store but not the queues. */
+  | 'cutOff'
   /** Nobody can reach the store. */
   | 'storeOutage'
   /** The store loses everything. */
@@ -58,6 +61,7 @@ export type FaultKind =
   /** One poller more. */
   | 'join';
 
+/** One fault at its time. */
 export interface PlannedFault {
   readonly kind: FaultKind;
   readonly atMs: number;
@@ -96,6 +100,7 @@ const FAULTS: readonly { readonly kind: FaultKind; readonly weight: number }[] =
   { kind: 'drain', weight: 3 },
   { kind: 'terminate', weight: 1 },
   { kind: 'partition', weight: 4 },
+  { kind: 'cutOff', weight: 2 },
   { kind: 'storeOutage', weight: 2 },
   { kind: 'storeWipe', weight: 1 },
   { kind: 'lostDeletes', weight: 2 },
