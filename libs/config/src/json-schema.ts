@@ -110,11 +110,11 @@ export function childSchema(schema: JsonSchema, step: PropertyKey): JsonSchema |
   return undefined;
 }
 
-/** The names of the fields that the map at a path may have. */
-export function fieldsAt(path: readonly PropertyKey[]): string[] {
+/** The schema of the value at a path; undefined for a path that does not exist. */
+export function schemaAt(path: readonly PropertyKey[]): JsonSchema | undefined {
   let schema: JsonSchema | undefined = normalSchema();
   for (const step of path) schema = schema && childSchema(schema, step);
-  return schema === undefined ? [] : fieldNames(schema);
+  return schema;
 }
 
 /** The names of the fields of a schema, those of all its variants. */

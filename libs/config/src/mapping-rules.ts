@@ -4,6 +4,7 @@ import { parseEventSourceArn } from './event-source-arn.ts';
 import { filterPatterns } from './filter-structure.ts';
 import type { FunctionReference } from './function-name.ts';
 import { parseFunctionName } from './function-name.ts';
+import { mappingUuid } from './identity.ts';
 import { mappingAt } from './mapping-forms.ts';
 import type { MapNode } from './node.ts';
 import { entriesAt, entryOf, isSet, mapAt, nodeAt, numberAt, textAt } from './node.ts';
@@ -55,7 +56,7 @@ export function checkMappings(tree: MapNode, nowMs: number, problems: ProblemLis
       if (source.kind !== 'sqs') checkDestination(mapping, outcome, 'stream', tree, problems);
     }
     if (reference === undefined) continue;
-    checkDuplicate(name, mapping, text, reference, source.kind, seen, problems);
+    checkDuplicate(name, mapping, text, reference, source.kind, seen, textAt(tree, 'fleet', 'id') ?? 'default', problems);
     resolved.set(name, { ...source, function: reference, filterPatterns: patterns });
   }
   return resolved;
@@ -129,6 +130,7 @@ function checkDuplicate(
   reference: FunctionReference,
   kind: SourceKind,
   seen: Map<string, { name: string; node: MapNode }>,
+  fleetId: string,
   problems: ProblemList,
 ): void {
   const identity = JSON.stringify([arn, reference.name, reference.qualifier]);
@@ -143,9 +145,10 @@ function checkDuplicate(
     kind === 'sqs'
       ? `An event source mapping with SQS arn (" ${arn} ") and function (" ${reference.name} ") already exists.`
       : `The event source arn (" ${arn} ") and function (" ${reference.name} ") provided mapping already exists.`;
+  const uuid = mappingUuid(fleetId, textAt(first.node, 'renamedFrom') ?? first.name);
   const node = nodeAt(mapping, ['EventSourceArn']) ?? mapAt(mapping) ?? mapping;
   problems.error(node, 'duplicate-mapping', `mapping "${first.name}" has the same source and function`, {
     help: `first at ${file.name}:${at.line}:${at.column}; remove one of them`,
-    awsMessage: what,
+    awsMessage: `${what} Please update or delete the existing mapping with UUID ${uuid}`,
   });
 }

@@ -44,6 +44,11 @@ export function parseYaml(file: SourceText, problems: ProblemList): Node | undef
 
 /** Reports what the parser refused; true when there was anything. */
 function reportSyntax(document: Document, file: SourceText, problems: ProblemList): boolean {
+  const exhausted = document.errors.find((error) => /call stack/i.test(error.message));
+  if (exhausted !== undefined) {
+    problems.add('error', { file, start: exhausted.pos[0], end: exhausted.pos[1] }, '', 'too-deep', `nesting deeper than ${MAX_DEPTH}`, {});
+    return true;
+  }
   for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS)) {
     const place = { file, start: error.pos[0], end: error.pos[1] };
     const { line } = file.position(place.start);
@@ -90,8 +95,9 @@ class TreeBuilder {
   }
 
   #node(yaml: YamlNode | null | undefined, path: readonly string[], key: Located | undefined, depth: number): Node {
-    const start = yaml?.range?.[0] ?? key?.place.end ?? 0;
-    const place = { file: this.#file, start, end: yaml?.range?.[1] ?? start };
+    const value = yaml?.range?.[0] ?? key?.place.end ?? 0;
+    const start = yaml?.tag === undefined ? value : this.#startOfTag(value);
+    const place = { file: this.#file, start, end: yaml?.range?.[1] ?? value };
     const base = { place, path: showPath(path), ...(key === undefined ? {} : { keyPlace: key.place }) };
     const nothing: Node = { ...base, kind: 'scalar', value: null, text: '', plain: true, interpolated: false };
     if (depth > MAX_DEPTH) {
@@ -108,6 +114,12 @@ class TreeBuilder {
     if (!isCollection(yaml)) return nothing;
     const items = yaml.items.map((item, index) => this.#node(item as YamlNode, [...path, String(index)], undefined, depth + 1));
     return { ...tagged, kind: 'list', items };
+  }
+
+  /** The parser's places leave the tag out; an error about `!Ref X` should mark all of it. */
+  #startOfTag(value: number): number {
+    const tag = /![^\s!]*(?:![^\s!]*)?\s*$/.exec(this.#file.text.slice(Math.max(0, value - 200), value));
+    return value - (tag?.[0].length ?? 0);
   }
 
   #alias(yaml: YamlNode, path: readonly string[], key: Located | undefined, depth: number, nothing: Node): Node {

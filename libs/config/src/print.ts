@@ -12,9 +12,28 @@ export interface PrintOptions {
 
 /** The effective configuration as YAML: includes merged, mappings in their plain form, defaults filled in, secrets as `***`. */
 export function printConfig(loaded: LoadedConfig, options: PrintOptions = {}): string {
-  const { include: _include, resources: _resources, $schema: _schema, ...values } = loaded.values;
+  const values = effectiveValues(loaded);
   const text = stringify(masked(values, []), { lineWidth: 0, aliasDuplicateObjects: false });
   return options.origin === true ? withOrigins(text, loaded.tree) : text;
+}
+
+/** The validated values with the defaults that are only known once everything is read, such as a mapping's BatchSize. */
+function effectiveValues(loaded: LoadedConfig): object {
+  const { include: _include, resources: _resources, $schema: _schema, ...values } = loaded.values;
+  const { config } = loaded;
+  const mappings = Object.entries(values.mappings).map(([name, mapping]) => {
+    const built = config.mappings.get(name);
+    const { batchSize: BatchSize, maximumBatchingWindowInSeconds: MaximumBatchingWindowInSeconds } = built ?? {};
+    return [name, { ...mapping, Enabled: built?.enabled, BatchSize, MaximumBatchingWindowInSeconds }];
+  });
+  return {
+    ...values,
+    fleet: { ...values.fleet, region: config.fleet.region },
+    redis: { ...(config.redis.url === undefined ? {} : { url: config.redis.url }), ...values.redis },
+    aws: { ...values.aws, maxAttempts: values.aws.maxAttempts ?? 5 },
+    limits: { ...values.limits, bufferedBytes: values.limits.bufferedBytes ?? `${config.limits.bufferedBytes}B` },
+    mappings: Object.fromEntries(mappings),
+  };
 }
 
 function masked(value: unknown, path: readonly string[]): unknown {

@@ -75,12 +75,13 @@ function helpFor(error: unknown): string | undefined {
 function firstInvalid(bytes: Buffer): number {
   let low = 0;
   let high = bytes.length;
-  // The longest valid prefix; a prefix cut inside a character is invalid too, so at most three bytes too few are found valid.
+  // A prefix may end inside a character, so the search can go up to three bytes too far; they are taken back below.
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if (validPrefix(bytes.subarray(0, middle))) low = middle;
     else high = middle - 1;
   }
+  while (low > 0 && !isUtf8(bytes.subarray(0, low))) low -= 1;
   return bytes
     .subarray(0, low)
     .toString('utf8')

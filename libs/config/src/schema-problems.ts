@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { fieldsAt } from './json-schema.ts';
+import { fieldNames, schemaAt } from './json-schema.ts';
 import type { Node, ScalarNode } from './node.ts';
 import { nodeAt, toPlain, visitScalars } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -108,7 +108,7 @@ function reportUnknown(keys: readonly string[], path: readonly PropertyKey[], no
   for (const key of keys) {
     const foreign = isMapping ? FOREIGN_FIELDS.get(key) : undefined;
     const entry = node.entries.get(key);
-    if (foreign === undefined || entry === undefined) problems.unknownField(node, key, fieldsAt(path));
+    if (foreign === undefined || entry === undefined) problems.unknownField(node, key, fieldNames(schemaAt(path) ?? {}));
     else problems.error(entry.key, 'unsupported-source', `${key} is for ${foreign}, which wherry does not poll`, { help: 'remove it' });
   }
 }
@@ -117,7 +117,9 @@ function reportValue(issue: Issue, node: Node, problems: ProblemList): void {
   const got = showValue(node);
   const raw = node.kind === 'scalar' ? node.text : '';
   if (issue.code === 'invalid_type') {
-    const expected = TYPE_NAMES[issue.expected] ?? issue.expected;
+    // The schema library asks for a number first and for a whole one second.
+    const type = issue.expected === 'number' && schemaAt(issue.path)?.type === 'integer' ? 'int' : issue.expected;
+    const expected = TYPE_NAMES[type] ?? type;
     problems.error(node, 'invalid-type', `expected ${expected}, got ${got}`, {
       help: typeHelp(expected, node),
       awsMessage: patternText(issue.path),

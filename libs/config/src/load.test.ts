@@ -1,0 +1,160 @@
+import { expect, test } from 'vitest';
+import { errorsOf, loadGood, loadText, withMappings } from '../test-data/load-text.ts';
+import { mappingUuid } from './identity.ts';
+import type { LoadedConfig } from './load.ts';
+
+const QUEUE = 'arn:aws:sqs:eu-west-1:123456789012:orders';
+const FUNCTIONS = 'version: 1\nfunctions:\n  orders:\n    target: { http: { url: "http://127.0.0.1:9000" } }\n';
+
+/** One mapping in each of its spellings; all mean the same. */
+const spellings: readonly (readonly [name: string, text: string, mapping: string])[] = [
+  ['plain', `${FUNCTIONS}mappings:\n  m: { EventSourceArn: "${QUEUE}", FunctionName: orders, BatchSize: 5 }\n`, 'm'],
+  [
+    'plain with SAM’s Type',
+    `${FUNCTIONS}mappings:\n  m: { Type: SQS, EventSourceArn: "${QUEUE}", FunctionName: orders, BatchSize: 5 }\n`,
+    'm',
+  ],
+  [
+    'a CloudFormation resource',
+    `${FUNCTIONS}mappings:\n  m:\n    Type: AWS::Lambda::EventSourceMapping\n    Properties: { EventSourceArn: "${QUEUE}", FunctionName: orders, BatchSize: 5 }\n`,
+    'm',
+  ],
+  [
+    'a CloudFormation resource in JSON with references',
+    `${FUNCTIONS}resources: { Q: "${QUEUE}" }\nmappings: {"m":{"Type":"AWS::Lambda::EventSourceMapping","Properties":{"EventSourceArn":{"Fn::GetAtt":["Q","Arn"]},"FunctionName":{"Ref":"orders"},"BatchSize":5}}}\n`,
+    'm',
+  ],
+  [
+    'a SAM event',
+    `${FUNCTIONS}mappings:\n  m:\n    Type: SQS\n    FunctionName: orders\n    Properties: { Queue: "${QUEUE}", BatchSize: 5 }\n`,
+    'm',
+  ],
+  [
+    'an Events block',
+    `${FUNCTIONS}    Events:\n      In:\n        Type: SQS\n        Properties: { Queue: "${QUEUE}", BatchSize: 5 }\n`,
+    'orders-In',
+  ],
+  [
+    'an Events block with !Sub',
+    `${FUNCTIONS}    Events:\n      In:\n        Type: SQS\n        Properties: { Queue: !Sub "arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:orders", BatchSize: 5 }\naws: { region: eu-west-1 }\nfleet: { accountId: "123456789012" }\n`,
+    'orders-In',
+  ],
+];
+
+test.each(spellings)('a mapping may be written as %s', async (_name, text, mapping) => {
+  const { config } = await loadGood(text);
+  expect(config.mappings.get(mapping)).toMatchObject({
+    name: mapping,
+    eventSourceArn: QUEUE,
+    functionName: 'orders',
+    batchSize: 5,
+    source: 'sqs',
+  });
+});
+
+test('errors in a pasted snippet carry the path and the names of the snippet', async () => {
+  const text = `${FUNCTIONS}    Events:\n      In:\n        Type: SQS\n        Properties: { Quue: "${QUEUE}", BatchSize: 0 }\n      Out:\n        Type: Kinesis\n        Properties: {}\n`;
+  expect(await errorsOf(text)).toEqual([
+    '8:23 functions.orders.Events.In.Properties.Quue: unknown field "Quue" [did you mean "Queue"?]',
+    `8:85 functions.orders.Events.In.Properties.BatchSize: expected at least 1, got 0`,
+    '11:9 functions.orders.Events.Out.Properties.Stream: missing field "Stream"',
+  ]);
+});
+
+test('attributes of a stack are passed over with a notice, settings of our own join the mapping', async () => {
+  const resource = `Type: AWS::Lambda::EventSourceMapping, DependsOn: Q, labels: { tier: gold }, Properties: { EventSourceArn: "${QUEUE}", FunctionName: orders }`;
+  const { config, warnings } = await loadGood(withMappings(`m: { ${resource} }`));
+  expect(config.mappings.get('m')?.labels).toEqual({ tier: 'gold' });
+  expect(warnings).toMatchObject([{ severity: 'notice', path: 'mappings.m.DependsOn' }]);
+});
+
+test('included files add functions and mappings, relative to the file that names them', async () => {
+  const { config, files } = await loadGood(`${FUNCTIONS}include: [conf.d/*.yaml, more.yaml]\n`, {
+    files: {
+      'conf.d/b.yaml': `mappings: { b: { EventSourceArn: "${QUEUE}", FunctionName: orders } }\n`,
+      'conf.d/a.yaml': 'functions: { extra: { target: { http: { url: "http://${HOST}" } } } }\n',
+      'more.yaml': `version: 1\nmappings: { c: { EventSourceArn: "${QUEUE}", FunctionName: extra } }\n`,
+    },
+    env: { HOST: 'extra' },
+  });
+  expect([...config.functions.keys()]).toEqual(['orders', 'extra']);
+  expect([...config.mappings.keys()]).toEqual(['b', 'c']);
+  expect(files.map((file) => file.split('/').at(-1))).toEqual(['wherry.yaml', 'a.yaml', 'b.yaml', 'more.yaml']);
+});
+
+test('a name in two files is an error that shows both places', async () => {
+  const text = `${FUNCTIONS}include: [a.yaml]\nmappings:\n  m: { EventSourceArn: "${QUEUE}", FunctionName: orders }\n`;
+  const result = await loadText(text, { files: { 'a.yaml': 'mappings:\n  m: {}\n' } });
+  expect(result).toMatchObject({
+    ok: false,
+    problems: [{ file: 'a.yaml', line: 2, column: 3, message: 'mapping "m" is defined twice', help: 'first at wherry.yaml:7:3' }],
+  });
+});
+
+test('an included file holds nothing else, and a named one has to be there', async () => {
+  const result = await loadText(`${FUNCTIONS}include: [a.yaml, no.yaml, none/*.yaml]\n`, {
+    files: { 'a.yaml': 'redis: { url: "redis://r" }\n' },
+  });
+  expect(!result.ok && result.problems.filter((p) => p.severity === 'error')).toMatchObject([
+    { file: 'wherry.yaml', message: 'cannot read no.yaml: no such file (ENOENT)', path: 'include[1]' },
+    { file: 'a.yaml', message: '"redis" cannot stand in an included file' },
+  ]);
+});
+
+async function mappingsOf(mapping: string, more = ''): Promise<LoadedConfig['config']['mappings']> {
+  const { config } = await loadGood(`${withMappings(mapping)}${more}`);
+  return config.mappings;
+}
+
+async function hash(text: string, included: string, env: Record<string, string>): Promise<string> {
+  const result = await loadText(text, { files: { 'a.yaml': included }, env });
+  return result.hash;
+}
+
+test('the UUID of a mapping depends on fleet and name alone, and renamedFrom keeps it', async () => {
+  const uuid = mappingUuid('default', 'm');
+  expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(mappingUuid('other', 'm')).not.toBe(uuid);
+  expect((await mappingsOf(`m: { EventSourceArn: "${QUEUE}", FunctionName: orders }`)).get('m')?.uuid).toBe(uuid);
+  const renamed = `n: { EventSourceArn: "${QUEUE}", FunctionName: orders, renamedFrom: m }`;
+  expect((await mappingsOf(renamed)).get('n')?.uuid).toBe(uuid);
+  expect((await mappingsOf(renamed, 'fleet: { id: other }\n')).get('n')?.uuid).toBe(mappingUuid('other', 'm'));
+  const both = `m: { EventSourceArn: "${QUEUE}", FunctionName: other }\n${renamed}`;
+  expect(await errorsOf(withMappings(both))).toEqual([expect.stringContaining('mapping "m" still exists')]);
+});
+
+test('the hash covers every file and every value that was used, and nothing else', async () => {
+  const text = `${FUNCTIONS.replace('9000', '${PORT:-9000}')}include: [a.yaml]\n`;
+  const first = await hash(text, 'mappings: {}', {});
+  expect(first).toMatch(/^[0-9a-f]{64}$/);
+  expect(await hash(text, 'mappings: {}', { OTHER: '1' })).toBe(first);
+  expect(await hash(text, 'mappings: {}', { PORT: '9001' })).not.toBe(first);
+  expect(await hash(text, 'mappings: {} #', {})).not.toBe(first);
+  expect(await hash(`${text}#`, 'mappings: {}', {})).not.toBe(first);
+  // A faulty file has a hash too, so that a reload need not report it twice.
+  expect((await loadText('version: 2\n')).hash).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test('settings of AWS calls come from the mapping, then the service, then the global block', async () => {
+  const aws = 'aws: { region: us-east-1, endpoint: "http://all:1", endpoints: { sqs: "http://sqs:1" }, maxAttempts: 2 }\n';
+  const { config } = await loadGood(
+    `${withMappings(`a: { EventSourceArn: "${QUEUE}", FunctionName: orders }\nb: { EventSourceArn: "${QUEUE}", FunctionName: other, aws: { endpoint: "http://own:1", region: eu-north-1 } }`)}${aws}`,
+  );
+  expect(config.mappings.get('a')?.aws).toEqual({ region: 'eu-west-1', endpoint: 'http://sqs:1', maxAttempts: 2 });
+  expect(config.mappings.get('b')?.aws).toEqual({ region: 'eu-north-1', endpoint: 'http://own:1', maxAttempts: 2 });
+});
+
+test('what one poller buffers is bounded by the container’s memory', async () => {
+  const text = withMappings(`m: { EventSourceArn: "${QUEUE}", FunctionName: orders }`);
+  const buffered = async (memoryLimitBytes?: number) => (await loadGood(text, { memoryLimitBytes })).config.limits.bufferedBytes;
+  expect(await buffered()).toBe(256 * 1024 ** 2);
+  expect(await buffered(512 * 1024 ** 2)).toBe(128 * 1024 ** 2);
+});
+
+test('a near miss of a required field is reported once', async () => {
+  const text = withMappings(`m: { EventSourceARN: "${QUEUE}", FunctionNme: orders }`);
+  expect(await errorsOf(text)).toEqual([
+    expect.stringContaining('did you mean "EventSourceArn"?'),
+    expect.stringContaining('did you mean "FunctionName"?'),
+  ]);
+});
