@@ -75,6 +75,20 @@ describe('limits of a queue mapping', () => {
     expect(bench.invoker.seen.map((invocation) => invocation.receiveCounts)).toEqual([[1], [1], [1], [1], [1]]);
   });
 
+  it('lets idle slots poll no more while another slot waits with a batch', async () => {
+    const bench = new QueueBench({ function: { reservedConcurrentExecutions: 3 }, slots: 3 });
+    bench.permits.isAway = true;
+    bench.send(1);
+    await bench.sim.advance(21_000);
+    const receives = bench.queue.calls.receive;
+    bench.send(5);
+    await bench.sim.advance(60_000);
+    expect(bench.queue.calls.receive).toBe(receives);
+    bench.permits.isAway = false;
+    await bench.sim.advance(5_000);
+    expect(bench.queue.remaining).toEqual([]);
+  });
+
   it('never invokes without a permit while the store is away', async () => {
     const bench = new QueueBench({ function: { reservedConcurrentExecutions: 3 } });
     bench.permits.isAway = true;

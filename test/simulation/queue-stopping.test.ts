@@ -75,6 +75,32 @@ describe('stopping a queue slot', () => {
     expect(bench.queue.remaining).toMatchObject([{ isVisible: true }]);
   });
 
+  it('asks the lease again after a wait for a permit', async () => {
+    const bench = new QueueBench({ mapping: { maximumConcurrency: 1 } });
+    bench.permits.isAway = true;
+    bench.send(1);
+    await bench.sim.advance(3_000);
+    bench.slots[0]!.lease.isGood = false;
+    bench.permits.isAway = false;
+    await bench.sim.advance(3_000);
+    expect(bench.invoker.seen).toEqual([]);
+    expect(bench.slots[0]?.ended).toBe('resolved');
+    expect(bench.queue.remaining).toMatchObject([{ isVisible: true, receiveCount: 1 }]);
+  });
+
+  it('never invokes messages whose receive was answered after their visibility', async () => {
+    const bench = new QueueBench();
+    bench.queue.answerDelayMs = 30_000;
+    bench.send(1);
+    await bench.sim.advance(31_000);
+    expect(bench.invoker.seen).toEqual([]);
+    expect(bench.ofType('expired')).toMatchObject([{ events: 1 }]);
+    bench.queue.answerDelayMs = 0;
+    await bench.sim.advance(60_000);
+    expect(bench.invoker.seen.map((invocation) => invocation.receiveCounts)).toHaveLength(1);
+    expect(bench.queue.remaining).toEqual([]);
+  });
+
   it('aborts polls and invocations on kill, releases what was never invoked, and leaves the rest alone', async () => {
     const bench = new QueueBench({ mapping: { batchSize: 1 }, slots: 3, inFlight: 1, invoker: { durationMs: 60_000 } });
     bench.send(1);
@@ -87,7 +113,7 @@ describe('stopping a queue slot', () => {
     expect(bench.slots.map((slot) => slot.ended)).toEqual(['resolved', 'resolved', 'resolved']);
     expect(bench.queue.remaining.map((message) => message.isVisible)).toEqual([false, true]);
     expect(bench.queue.deletedIds).toEqual([]);
-    expect(bench.ofType('gate')).toEqual([]);
+    expect(bench.ofType('invoked')).toEqual([]);
     expect(bench.bytes.usedBytes).toBe(0);
   });
 
@@ -112,6 +138,18 @@ describe('stopping a queue slot', () => {
     isBroken = false;
     await bench.sim.advance(60_000);
     expect(bench.queue.remaining).toEqual([]);
+  });
+
+  it('releases an open batch when a later receive crashes', async () => {
+    const bench = new QueueBench({ mapping: { maximumBatchingWindowInSeconds: 10 } });
+    bench.send(2);
+    await bench.sim.advance(0);
+    bench.queue.receiveFault = new Error('a bug');
+    bench.send(1);
+    await bench.sim.advance(0);
+    expect(bench.slots[0]?.ended).toBe('rejected');
+    expect(bench.queue.remaining.map((message) => message.isVisible)).toEqual([true, true, true]);
+    expect(bench.bytes.usedBytes).toBe(0);
   });
 
   it('gives messages back when a filter crashes', async () => {

@@ -90,6 +90,8 @@ async function askPermission(
   isFirst: boolean,
 ): Promise<Permission | undefined> {
   const { desk, keeper } = carrier.context;
+  const now = passage === 'go' ? desk.takeNow() : undefined;
+  if (now !== undefined) return now;
   if (isFirst) keeper.hold(batch, carrier.visibilitySeconds, Number.POSITIVE_INFINITY);
   try {
     return await desk.take(passage, () => oursUntilMs(batch), carrier.stopping);

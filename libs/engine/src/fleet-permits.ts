@@ -9,6 +9,8 @@ import { rieCapacity } from '@wherry/core/slots';
  * for a call that was slow to go out. An invocation orphaned by a killed poller counts until then, so a cap holds through crashes.
  */
 const PERMIT_MARGIN_SECONDS = 15;
+/** A permit whose answer took longer is not used: its time began when it was asked for, and must outlast the invocation. */
+const ANSWER_MS_MAX = 5_000;
 /** Pauses between tries to hand a permit back while the store does not answer. */
 const RETURN_BACKOFF: BackoffPolicy = { firstMs: 200, maxMs: 5_000, leastMs: 100 };
 
@@ -45,11 +47,16 @@ export class FleetPermits {
    */
   async tryTake(): Promise<(() => void) | undefined> {
     if (!this.isCapped) return () => undefined;
-    const token = this.#options.surroundings.newId();
+    const { clock, newId } = this.#options.surroundings;
+    const token = newId();
+    const askedAtMs = clock.monotonicMs();
     const giveBack = (): void => void this.#giveBack(token);
     try {
       const taken = await this.#options.store.acquire(this.#options.function.name, this.#scopes, token, this.#ttlMs);
-      return taken ? giveBack : undefined;
+      if (!taken) return undefined;
+      if (clock.monotonicMs() - askedAtMs <= ANSWER_MS_MAX) return giveBack;
+      giveBack();
+      return undefined;
     } catch {
       // Nobody knows whether it was taken. Without a permit there is no invocation; a permit that was taken goes back.
       giveBack();

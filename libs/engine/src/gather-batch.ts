@@ -94,7 +94,8 @@ async function receiveInto(
   const wanted = Math.min(MESSAGES_MAX, open.limits.records - open.fill.records);
   const room = isEmpty ? await bytes.reserve(wanted, request.stopping) : bytes.tryReserve(wanted);
   if (room === undefined) return undefined;
-  if (!request.mayTake()) {
+  // While it waited for memory, somebody may have got stuck with a batch: then fetching more makes no sense any more.
+  if (!request.mayTake() || (!request.isProbe && !desk.mayFetch())) {
     room.cancel();
     return undefined;
   }

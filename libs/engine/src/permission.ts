@@ -70,15 +70,20 @@ export class PermissionDesk {
     return 'stopped';
   }
 
+  /** The right to invoke, if it can be had at once and without asking the fleet. */
+  takeNow(): Permission | undefined {
+    const { gate, permits } = this.#options;
+    if (permits.isCapped || !gate.mayPass() || !this.#tryPlaces()) return undefined;
+    return this.#permission('go', () => undefined);
+  }
+
   /**
-   * Takes the right to invoke for a batch that is in hand.
+   * Takes the right to invoke for a batch that is in hand, and waits for it.
    * @param passage `probe` if the batch was fetched as the probe
    * @param untilMs when the batch's messages are no longer ours; asked again after each wait, since visibility may be extended
    * @returns `undefined` if the time was up or the signal aborted, unless the right could be had without waiting
    */
   async take(passage: Passage, untilMs: () => number, signal: AbortSignal): Promise<Permission | undefined> {
-    const { permits } = this.#options;
-    if (passage === 'go' && !permits.isCapped && this.#tryPlaces()) return this.#permission('go', () => undefined);
     let held: Passage = passage;
     let isQueued = false;
     try {

@@ -71,15 +71,20 @@ export class SourceHealth {
   /** A call that was sent at this time has worked. */
   worked(sentAtMs: number): void {
     if (this.#problem === undefined || sentAtMs < this.#countedAtMs) return;
-    const { code, message } = this.#problem;
+    this.#observe(this.#problem, true);
     this.#problem = undefined;
     this.#failures = 0;
-    this.#options.observe({ type: 'problem', mapping: this.#options.mapping, code, message, resolved: true });
   }
 
   #tell(problem: Problem): void {
-    const isNew = problem.code !== this.#problem?.code;
+    const before = this.#problem;
     this.#problem = problem;
-    if (isNew) this.#options.observe({ type: 'problem', mapping: this.#options.mapping, ...problem, resolved: false });
+    if (problem.code === before?.code) return;
+    if (before !== undefined) this.#observe(before, true);
+    this.#observe(problem, false);
+  }
+
+  #observe({ code, message }: Problem, resolved: boolean): void {
+    this.#options.observe({ type: 'problem', mapping: this.#options.mapping, code, message, resolved });
   }
 }

@@ -82,6 +82,7 @@ describe('the gate of a target', () => {
     const [gate] = gates;
     open(gate);
     gate.report(success, 'go');
+    gate.report({ kind: 'throttled', reason: 'slow down', durationMs: 1 }, 'go');
     expect(gate.status().state).toBe('open');
     const waits: number[] = [];
     for (let probe = 0; probe < 12; probe += 1) {

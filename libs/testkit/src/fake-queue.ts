@@ -46,7 +46,9 @@ export class FakeQueue implements QueueSource {
   readonly requests: ReceiveRequest[] = [];
   readonly calls: FakeQueueCalls = { receive: 0, delete: 0, changeVisibility: 0, attributes: 0 };
   visibilityTimeoutSeconds: number;
-  receiveFault: SourceError | undefined;
+  receiveFault: Error | undefined;
+  /** How long the answer to a receive takes to arrive, after the queue has handed the messages out. */
+  answerDelayMs = 0;
   deleteFault: SourceError | undefined;
   changeVisibilityFault: SourceError | undefined;
   attributesFault: SourceError | undefined;
@@ -91,7 +93,10 @@ export class FakeQueue implements QueueSource {
       if (this.receiveFault !== undefined) throw this.receiveFault;
       if (request.signal.aborted) throw new SourceError('unavailable', 'AbortError', 'the poll was aborted');
       const messages = this.#take(request, sentAtMs);
-      if (messages.length > 0 || this.#now() >= untilMs) return messages;
+      if (messages.length > 0 || this.#now() >= untilMs) {
+        if (this.answerDelayMs > 0) await this.#options.clock.sleep(this.answerDelayMs, request.signal);
+        return messages;
+      }
       await this.#sleep(Math.min(untilMs, this.#nextVisibleAtMs()) - this.#now(), request.signal);
     }
   }
