@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { loadGood, loadText, withMappings } from '../test-data/load-text.ts';
+import { diffConfigs } from './diff.ts';
+import { explain } from './explain.ts';
+import { fieldNames, jsonSchema } from './json-schema.ts';
+import { printConfig } from './print.ts';
+
+const reference = readFileSync(new URL('../test-data/reference.yaml', import.meta.url), 'utf8');
+const env = {
+  ADMIN_TOKEN: 'admin-hunter2',
+  HOOK_KEY: 'hook-hunter2',
+  API_SECRET: 'api-hunter2',
+  EVENT_KEY: 'event-hunter2',
+  REDIS_PASSWORD: 'redis-hunter2',
+};
+const QUEUE = 'arn:aws:sqs:eu-west-1:123456789012:orders';
+
+test('config print shows the effective configuration without secrets', async () => {
+  const text = printConfig(
+    await loadGood(reference.replace('rediss://redis.internal', 'rediss://user:url-hunter2@redis.internal'), { env }),
+  );
+  expect(text).not.toContain('hunter2');
+  expect(parse(text)).toMatchObject({
+    fleet: { accountId: '012345678901' },
+    redis: { url: 'rediss://user:***@redis.internal:6379', password: '***' },
+    api: { auth: { sigv4: { keys: { AKIAFLEETEXAMPLE: '***', AKIAOTHER: { secret: '***', functions: ['orders'] } } } } },
+    functions: { hook: { target: { http: { headers: { 'x-api-key': '***' }, hmac: { secret: '***', header: 'X-Signature' } } } } },
+    mappings: {
+      'orders-Intake': { EventSourceArn: QUEUE, FunctionName: 'orders', BatchSize: 10, MaximumBatchingWindowInSeconds: 0, Enabled: true },
+    },
+    shutdown: { grace: '110s' },
+  });
+});
+
+test('what config print shows is itself valid and means the same', async () => {
+  const before = await loadGood(reference.replaceAll(/password:.*|externalId: x-1,/g, ''), { env });
+  const after = await loadText(printConfig(before), { env });
+  expect(after).toMatchObject({ ok: true });
+  expect(after.ok && diffConfigs(before, after).mappings).toEqual({ added: [], removed: [], changed: [] });
+});
+
+test('--origin names the file and line of each value', async () => {
+  const text = printConfig(
+    await loadGood(`${withMappings(`m: { EventSourceArn: "${QUEUE}", FunctionName: orders }`)}include: [more.yaml]\n`, {
+      files: { 'more.yaml': `mappings:\n  n:\n    EventSourceArn: ${QUEUE}\n    FunctionName: other\n` },
+    }),
+    { origin: true },
+  );
+  const origin = (line: RegExp) =>
+    text
+      .split('\n')
+      .find((shown) => line.test(shown))
+      ?.replace(/^.*# (?:.*\/)?/, '');
+  expect(origin(/^version: 1/)).toBe('wherry.yaml:1');
+  expect(origin(/^ {2}m:/)).toBe('wherry.yaml:6');
+  expect(origin(/FunctionName: other/)).toBe('more.yaml:4');
+  expect(origin(/grace: 110s/)).toBe('default');
+  expect(text.split('\n').filter((line) => line !== '' && !line.includes('  # '))).toEqual([]);
+});
+
+test('diff names what came, went and changed, and what needs a restart', async () => {
+  const base = 'fleet: { id: a }\nlimits: { inFlight: 5 }\n';
+  const before = await loadGood(
+    `${withMappings(`a: { EventSourceArn: "${QUEUE}", FunctionName: orders }\nb: { EventSourceArn: "${QUEUE}", FunctionName: other }`)}${base}`,
+  );
+  const same = await loadGood(
+    `${withMappings(`b: { FunctionName: other, EventSourceArn: "${QUEUE}" }\na: { EventSourceArn: "${QUEUE}", FunctionName: orders, BatchSize: 10 }`)}${base}`,
+  );
+  expect(diffConfigs(before, same)).toEqual({
+    functions: { added: [], removed: [], changed: [] },
+    mappings: { added: [], removed: [], changed: [] },
+    settings: [],
+    needRestart: [],
+  });
+  const after = await loadGood(
+    `${withMappings(`a: { EventSourceArn: "${QUEUE}", FunctionName: orders, BatchSize: 5 }\nc: { EventSourceArn: "${QUEUE}", FunctionName: other }`).replace('9000', '9001')}limits: { inFlight: 6 }
+redis: { url: "redis://localhost:1" }
+fleet: { id: a }
+admin: { listen: "127.0.0.1:0" }
+`,
+  );
+  expect(diffConfigs(before, after)).toEqual({
+    functions: { added: [], removed: [], changed: ['orders'] },
+    mappings: { added: ['c'], removed: ['b'], changed: ['a'] },
+    settings: ['redis', 'limits', 'admin'],
+    needRestart: ['redis', 'admin.listen'],
+  });
+});
+
+/** A path, and lines of its explanation. */
+const explained: readonly (readonly [path: string, lines: readonly string[]])[] = [
+  ['mappings.BatchSize', ['FIELD: mappings.BatchSize <integer>', 'DEFAULT: 10 for SQS, 100 for streams', 'LIMITS: 1 to 10000']],
+  ['mappings.*.BatchSize', ['FIELD: mappings.BatchSize <integer>']],
+  ['mappings.orders-queue.BatchSize', ['FIELD: mappings.BatchSize <integer>']],
+  ['functions.orders.target.rie.concurrency', ['FIELD: functions.target.rie.concurrency <integer>', 'DEFAULT: 1']],
+  ['leases.ttl', ['DEFAULT: 10s']],
+  ['mappings.StartingPosition', ['ONE OF: TRIM_HORIZON, LATEST, AT_TIMESTAMP']],
+  ['redis', ['FIELD: redis <map>', 'FIELDS:']],
+  ['', ['FIELD: wherry.yaml <map>']],
+];
+
+test.each(explained)('explain %s', (path, lines) => {
+  const result = explain(path);
+  expect(result).toMatchObject({ ok: true });
+  expect(result.ok && result.text.split('\n')).toEqual(expect.arrayContaining([...lines]));
+});
+
+test('explain offers the field that was meant', () => {
+  expect(explain('mappings.Batchsize')).toMatchObject({ ok: false, suggestion: 'mappings.BatchSize' });
+  expect(explain('lease.ttl')).toMatchObject({ ok: false, suggestion: 'leases' });
+  expect(explain('version.major')).toMatchObject({ ok: false });
+});
+
+test('the schema for editors is draft-07, takes $schema and all three spellings of a mapping', () => {
+  const schema = jsonSchema();
+  expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
+  expect(schema.required).toEqual(['version']);
+  expect(schema.additionalProperties).toBe(false);
+  expect(fieldNames(schema)).toContain('$schema');
+  const mapping = schema.properties?.['mappings']?.additionalProperties;
+  expect(mapping).toMatchObject({
+    anyOf: [
+      { required: ['EventSourceArn', 'FunctionName'], properties: { BatchSize: { minimum: 1, maximum: 10_000 } } },
+      { required: ['Type', 'Properties'], properties: { Type: { const: 'AWS::Lambda::EventSourceMapping' } } },
+      {
+        required: ['Type', 'Properties'],
+        properties: { Type: { enum: ['SQS', 'Kinesis', 'DynamoDB'] }, FunctionName: { type: 'string' } },
+      },
+    ],
+  });
+  expect(schema.properties?.['functions']?.additionalProperties).toMatchObject({
+    properties: { Events: { additionalProperties: { properties: { Properties: { properties: { Queue: {}, Stream: {} } } } } } },
+  });
+  expect(JSON.stringify(schema)).not.toContain('wherryDefault');
+});
