@@ -211,6 +211,10 @@ const refused: readonly (readonly [name: string, text: string | Uint8Array, expe
   ['a port out of range', settings('admin: { listen: "127.0.0.1:70000" }'), /expected a port of at most 65535, got 70000/],
   ['an open API', settings('api: { listen: "0.0.0.0:9400" }'), /api\.listen is open to other machines and asks nobody who they are/],
   ['a fleet id that would end a hash tag', settings('fleet: { id: "a}b" }'), /fleet\.id: expected up to 64 letters/],
+  ['only a document mark', '---\n', /is empty: no mappings defined/],
+  ['a mapping without members', withMappings('m:'), /^6:3 mappings\.m\.FunctionName: missing field "FunctionName"/],
+  ['a function without members', 'version: 1\nfunctions: { f: }\n', /^2:14 functions\.f\.target: missing field "target"/],
+  ['a label that metrics have already', sqs('labels: { outcome: x }'), /"outcome" is a label that metrics have already/],
   ['another version', 'version: 2\n', /expected 1, got 2/],
   [
     'a function as its own destination',

@@ -115,7 +115,8 @@ async function readTree(
     const parsed = parseYaml(source, problems);
     return parsed && interpolate(parsed, valueSources(options.env, path, used), problems);
   };
-  const tree = await readOne(main, options.file);
+  const parsedMain = await readOne(main, options.file);
+  const tree = parsedMain?.kind === 'scalar' && parsedMain.value === null ? undefined : parsedMain;
   if (tree === undefined && !problems.hasErrors()) {
     problems.fileError(options.file, 'empty', `${options.file} is empty: no mappings defined`, 'write a first file with: wherry init');
   }

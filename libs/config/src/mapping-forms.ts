@@ -17,11 +17,11 @@ const STACK_ATTRIBUTES = new Set(['DependsOn', 'DeletionPolicy', 'UpdateReplaceP
 export function normalizeMappings(tree: MapNode, problems: ProblemList): MapNode {
   const mappings = new Map<string, Entry>();
   for (const [name, entry] of entriesAt(tree, 'mappings')) {
-    mappings.set(name, { key: entry.key, value: plainForm(entry.value, undefined, problems) });
+    mappings.set(name, { key: entry.key, value: plainForm(filled(entry), undefined, problems) });
   }
   const functions = new Map<string, Entry>();
   for (const [name, entry] of entriesAt(tree, 'functions')) {
-    functions.set(name, { key: entry.key, value: withoutEvents(entry.value) });
+    functions.set(name, { key: entry.key, value: withoutEvents(filled(entry)) });
     for (const [event, source] of entriesAt(entry.value, 'Events')) {
       addEvent(name, `${name}-${event}`, source, mappings, problems);
     }
@@ -55,16 +55,15 @@ function withoutEvents(node: Node): Node {
   // An alias may be declared by its name alone.
   const aliases = entries.get('aliases');
   if (aliases?.value.kind === 'map') {
-    const filled = [...aliases.value.entries].map(([name, entry]): [string, Entry] => {
-      const isEmpty = entry.value.kind === 'scalar' && entry.value.value === null && !entry.value.broken;
-      return [name, isEmpty ? { key: entry.key, value: emptyMap(entry) } : entry];
-    });
-    entries.set('aliases', { key: aliases.key, value: { ...aliases.value, entries: new Map(filled) } });
+    const members = [...aliases.value.entries].map(([name, entry]): [string, Entry] => [name, { key: entry.key, value: filled(entry) }]);
+    entries.set('aliases', { key: aliases.key, value: { ...aliases.value, entries: new Map(members) } });
   }
   return { ...node, entries };
 }
 
-function emptyMap(entry: Entry): MapNode {
+/** A name without anything behind it (`orders:`) is an entry without members, not an absent one. */
+function filled(entry: Entry): Node {
+  if (entry.value.kind !== 'scalar' || entry.value.value !== null || entry.value.broken) return entry.value;
   return { kind: 'map', place: entry.value.place, keyPlace: entry.key.place, path: entry.value.path, entries: new Map() };
 }
 

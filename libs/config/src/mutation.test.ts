@@ -84,6 +84,6 @@ test('whatever is done to a file, the answer is a configuration or problems with
       }
       for (const format of ['text', 'json', 'github'] as const) formatProblems(problems, format);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

@@ -16,6 +16,7 @@ interface NodeBase extends Located {
   readonly tag?: string;
 }
 
+/** Text, a number, a Boolean or nothing. */
 export interface ScalarNode extends NodeBase {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
@@ -27,11 +28,13 @@ export interface ScalarNode extends NodeBase {
   readonly interpolated: boolean;
 }
 
+/** A YAML sequence. */
 export interface ListNode extends NodeBase {
   readonly kind: 'list';
   readonly items: readonly Node[];
 }
 
+/** A YAML mapping, its keys as text in the order of the file. */
 export interface MapNode extends NodeBase {
   readonly kind: 'map';
   readonly entries: Map<string, Entry>;
@@ -39,6 +42,7 @@ export interface MapNode extends NodeBase {
   readonly spelling?: ReadonlyMap<string, string>;
 }
 
+/** A member of a map: where its key stands, and its value. */
 export interface Entry {
   readonly key: Located;
   readonly value: Node;

@@ -135,3 +135,15 @@ test('the schema for editors is draft-07, takes $schema and all three spellings 
   });
   expect(JSON.stringify(schema)).not.toContain('wherryDefault');
 });
+
+test('no message repeats a secret, wherever it came from', async () => {
+  const text =
+    'version: 1\nfunctions: { f: { target: { http: { url: "http://f", headers: { x-api-key: "${KEY}" }, hmac: { secret: literal-hunter2, nothing: 1 } } } } }\n';
+  const result = await loadText(text, { env: { KEY: 'env-hunter2\n' } });
+  const errors = result.ok ? [] : result.problems.filter((problem) => problem.severity === 'error');
+  expect(errors.map((problem) => problem.message)).toEqual([
+    'expected a header value without line breaks, got a value that is kept secret',
+    'unknown field "nothing"',
+  ]);
+  expect(JSON.stringify(result)).not.toContain('hunter2');
+});

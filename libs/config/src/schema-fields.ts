@@ -6,25 +6,32 @@ import { DURATION_PATTERN, SIZE_PATTERN } from './quantity.ts';
  * that was found is added where the error is reported.
  */
 
+/** A length of time with its unit. */
 export const duration = () => z.string().regex(DURATION_PATTERN, { error: 'a duration such as 500ms, 10s, 5m, 2h or 14d' });
 
+/** An amount of memory with its unit. */
 export const size = () => z.string().regex(SIZE_PATTERN, { error: 'a size such as 512KiB, 256MiB or 1GiB' });
 
+/** An AWS account. */
 export const accountId = () => z.string().regex(/^[0-9]{12}$/, { error: 'an account id of 12 digits' });
 
+/** An AWS region. */
 export const region = () => z.string().regex(/^[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}$/, { error: 'a region such as eu-west-1' });
 
+/** The ARN of an IAM role. */
 export const roleArn = () =>
   z.string().regex(/^arn:aws[a-z-]*:iam::[0-9]{12}:role\/.+$/, { error: 'the ARN of a role (arn:aws:iam::123456789012:role/name)' });
 
 /** Checked in full (scheme, user part, address) after the schema, because that needs the network settings. */
 export const httpUrl = () => z.string().min(1);
 
+/** Address and port of a listener. */
 export const listen = () =>
   z
     .string()
     .regex(/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$/, { error: 'host:port, such as 127.0.0.1:9401 (port 0 takes a free one)' });
 
+/** Prometheus labels; names with two underscores in front belong to Prometheus itself. */
 export const prometheusLabels = () =>
   z.record(z.string().regex(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'a Prometheus label name ([a-zA-Z_][a-zA-Z0-9_]*)' }), z.string());
 
@@ -36,6 +43,7 @@ export const FUNCTION_NAME_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 const keyPart = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/** A part of Redis keys: nothing that could end a hash tag or a part. */
 export const redisKeyPart = () => z.string().regex(keyPart, { error: 'up to 64 letters, digits, dots, dashes and underscores' });
 
 /** Settings of calls to AWS that a mapping or a target may set for itself. */

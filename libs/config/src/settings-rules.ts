@@ -1,6 +1,6 @@
 import { classifyAddress, isAddressRange } from '@wherry/core/address';
 import { checkUrl, networkPolicy } from './function-rules.ts';
-import type { MapNode, Node, ScalarNode } from './node.ts';
+import type { Entry, MapNode, Node, ScalarNode } from './node.ts';
 import { entriesAt, entryOf, isSet, mapAt, nodeAt, numberAt, textAt } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
 import { parseDuration, parseSize } from './quantity.ts';
@@ -17,6 +17,11 @@ const DURATION_BOUNDS: readonly (readonly [path: string, least: string, most: st
   ['shutdown.grace', '0s', '1d'],
 ];
 
+/** Labels that metrics carry of themselves; a second one of the same name would make a series that Prometheus refuses. */
+const OWN_LABELS: ReadonlySet<string> = new Set(
+  'mapping function source shard queue target outcome state action event command hash fleet poller version node le quantile'.split(' '),
+);
+
 /** The rules of everything but functions and mappings: relations between settings, and what is unwise without being wrong. */
 export function checkSettings(tree: MapNode, problems: ProblemList): void {
   for (const [path, least, most] of DURATION_BOUNDS) checkDuration(tree, path.split('.'), least, most, problems);
@@ -28,6 +33,7 @@ export function checkSettings(tree: MapNode, problems: ProblemList): void {
   const events = mapAt(tree, 'redis', 'events');
   if (events !== undefined) checkRedis(events, problems);
   checkAddresses(tree, problems);
+  checkLabels(tree, problems);
   for (const name of ['api', 'admin']) checkListener(tree, name, problems);
   const isEmpty = entriesAt(tree, 'mappings').length === 0;
   const place = entryOf(tree, 'mappings')?.key ?? entryOf(tree, 'version')?.key;
@@ -143,6 +149,17 @@ function checkAddresses(tree: MapNode, problems: ProblemList): void {
     const text = textAt(item);
     if (text !== undefined && !isAddressRange(text))
       problems.error(item, 'bad-range', `expected a range such as 10.0.0.0/8, got "${text}"`);
+  }
+}
+
+function checkLabels(tree: MapNode, problems: ProblemList): void {
+  const fleetWide = new Set(entriesAt(tree, 'metrics', 'labels').map(([name]) => name));
+  const check = ([name, entry]: [string, Entry], taken: boolean): void => {
+    if (taken) problems.error(entry.key, 'label-taken', `"${name}" is a label that metrics have already`, { help: 'choose another name' });
+  };
+  for (const label of entriesAt(tree, 'metrics', 'labels')) check(label, OWN_LABELS.has(label[0]));
+  for (const [, mapping] of entriesAt(tree, 'mappings')) {
+    for (const label of entriesAt(mapping.value, 'labels')) check(label, OWN_LABELS.has(label[0]) || fleetWide.has(label[0]));
   }
 }
 
