@@ -12,6 +12,7 @@ export interface SeenRequest {
   readonly socket: Socket;
 }
 
+/** Answers one request; one that is never answered stays open. */
 export type AnswerRequest = (request: SeenRequest, response: ServerResponse) => void;
 
 /**
