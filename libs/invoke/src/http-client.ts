@@ -24,6 +24,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** All response headers together, in bytes; Node's own default. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
 
+/** What a client works with: time, the addresses it may call, and how names are resolved. */
 export interface HttpClientOptions {
   readonly clock: Clock;
   readonly network: NetworkPolicy;

@@ -10,6 +10,7 @@ import { headerOf, type HttpAnswer } from './http-exchange.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { unanswered } from './unanswered.ts';
 
+/** `target.http` of a function. */
 export type HttpTargetSettings = Extract<Target, { kind: 'http' }>;
 
 /** Statuses by which a service or something in front of it says that the request did not get through. */

@@ -12,6 +12,7 @@ import { headerOf, type HttpAnswer } from './http-exchange.ts';
 import { classifyLambdaAnswer, isSignatureError, readServiceError } from './lambda-answer.ts';
 import { unanswered } from './unanswered.ts';
 
+/** `target.lambda` of a function. */
 export type LambdaTargetSettings = Extract<Target, { kind: 'lambda' }>;
 
 /** AWS refuses signatures whose time differs by five minutes; a difference that comes near is taken for the reason. */

@@ -10,6 +10,7 @@ import type { HttpOutcome } from './http-exchange.ts';
 import { classifyRieAnswer } from './rie-answer.ts';
 import { unanswered } from './unanswered.ts';
 
+/** `target.rie` of a function. */
 export type RieTargetSettings = Extract<Target, { kind: 'rie' }>;
 
 /** The only path the emulator serves, whatever the function is called. */
