@@ -129,6 +129,12 @@ const refused: readonly (readonly [name: string, text: string | Uint8Array, expe
   ],
   ['a Kafka field', sqs('Topics: [a]'), /Topics is for Kafka, which wherry does not poll/],
   ['a filter that is not JSON', PATTERN(`'{"a":[1],}'`), /the pattern is not JSON \(at character 10 of the pattern\)/],
+  ['half a filter', PATTERN(`'{"a":'`), /the pattern is not JSON \(at character 6 of the pattern\)/],
+  [
+    'an event of another kind',
+    'version: 1\nfunctions:\n  f:\n    target: { http: { url: "http://f" } }\n    Events: { A: { Type: Api, Properties: { Path: / } } }\n',
+    /^5:26 functions\.f\.Events\.A\.Type: expected one of SQS, Kinesis, DynamoDB; got "Api"$/,
+  ],
   ['a filter of a list', PATTERN(`'[1]'`), /a pattern must be an object/],
   ['a filter leaf that is no list', PATTERN(`'{"a":{"b":"c"}}'`), /"b" must be an object or an array/],
   ['an empty filter leaf', PATTERN('{ a: [] }'), /"a" is an empty array/],

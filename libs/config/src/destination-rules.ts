@@ -68,7 +68,7 @@ function checkArn(node: Node, arn: string, sender: Sender, outcome: string, prob
   }
   if (!allowed.includes(service)) {
     problems.error(node, 'bad-destination', `part 3 of the ARN (service) is "${service}"; expected one of ${allowed.join(', ')}`, {
-      awsMessage,
+      awsMessage: sender === 'async' ? awsMessage : undefined,
     });
     return undefined;
   }
@@ -76,7 +76,6 @@ function checkArn(node: Node, arn: string, sender: Sender, outcome: string, prob
     const help = 'use a standard queue or topic (Lambda has the same rule)';
     problems.error(node, 'fifo-destination', `a FIFO ${service === 'sqs' ? 'queue' : 'topic'} cannot be a destination`, {
       help,
-      awsMessage,
     });
     return undefined;
   }

@@ -42,7 +42,7 @@ function check(pattern: Node, text: string, problems: ProblemList): boolean {
     value = JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const offset = Number(/position (\d+)/.exec(reason)?.[1] ?? Number.NaN);
+    const offset = /end of JSON/.test(reason) ? text.length : Number(/position (\d+)/.exec(reason)?.[1] ?? Number.NaN);
     const where = Number.isNaN(offset) ? '' : ` (at character ${offset + 1} of the pattern)`;
     return refuse(`the pattern is not JSON${where}`, insidePattern(pattern, text, offset), 'such as {"body":{"kind":["new"]}}');
   }

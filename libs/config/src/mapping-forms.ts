@@ -86,6 +86,8 @@ function plainForm(node: Node, owner: ScalarNode | undefined, problems: ProblemL
   const properties = entryOf(node, 'Properties');
   if (properties === undefined && owner === undefined && entryOf(node, 'Type')?.value === undefined) return node;
   const isPasted = checkType(node, owner !== undefined, properties !== undefined, problems);
+  // Another kind of event altogether: its properties are not ours to judge.
+  if (isPasted === undefined) return { ...node, broken: true };
   if (properties === undefined && (owner !== undefined || isPasted)) {
     problems.missing(node, 'Properties');
     return { ...node, broken: true };
@@ -101,8 +103,8 @@ function plainForm(node: Node, owner: ScalarNode | undefined, problems: ProblemL
   return isPasted ? { ...inner, entries } : samSpelling({ ...inner, entries }, textAt(node, 'Type'));
 }
 
-/** Reports a wrong `Type`; true when it is CloudFormation's. */
-function checkType(node: MapNode, isEvent: boolean, hasProperties: boolean, problems: ProblemList): boolean {
+/** Reports a wrong `Type`; true when it is CloudFormation's, undefined when it is near nothing that there is. */
+function checkType(node: MapNode, isEvent: boolean, hasProperties: boolean, problems: ProblemList): boolean | undefined {
   const type = entryOf(node, 'Type')?.value;
   const text = textAt(node, 'Type');
   if (type === undefined || text === undefined) {
@@ -116,7 +118,7 @@ function checkType(node: MapNode, isEvent: boolean, hasProperties: boolean, prob
   const message = known.length === 1 ? `expected ${RESOURCE_TYPE}; got "${text}"` : `expected one of ${known.join(', ')}; got "${text}"`;
   problems.error(type, 'invalid-value', message, { help: nearest && `did you mean "${nearest}"?` });
   type.broken = true;
-  return text.startsWith('AWS:');
+  return nearest === undefined ? undefined : text.startsWith('AWS:');
 }
 
 /** Members beside `Properties`: our own settings join the mapping, attributes of the stack are passed over, the rest is unknown. */

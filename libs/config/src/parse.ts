@@ -49,9 +49,13 @@ function reportSyntax(document: Document, file: SourceText, problems: ProblemLis
     problems.add('error', { file, start: exhausted.pos[0], end: exhausted.pos[1] }, '', 'too-deep', `nesting deeper than ${MAX_DEPTH}`, {});
     return true;
   }
+  const lines = new Set<number>();
   for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS)) {
     const place = { file, start: error.pos[0], end: error.pos[1] };
     const { line } = file.position(place.start);
+    // What follows on the same line is nearly always a consequence.
+    if (lines.has(line)) continue;
+    lines.add(line);
     const flow = /[{[].*(?<!["'])\$\{/.test(file.line(line));
     const help =
       error.code === 'TAB_AS_INDENT'
