@@ -57,7 +57,8 @@ export function starterFile(answers: StarterAnswers, file: string): string {
 #   check it   npx wherry validate ${file}
 #   run it     npx wherry poller --config ${file}
 # PascalCase fields are AWS Lambda's own: same name, unit, default and limit. camelCase fields are Wherry's.
-# What a field means: npx wherry explain mappings.BatchSize
+# What a field means: npx wherry explain mappings.BatchSize. Help while typing: npx wherry schema > wherry.schema.json, and as the
+# first line of this file: # yaml-language-server: $schema=./wherry.schema.json
 version: 1
 
 fleet:
