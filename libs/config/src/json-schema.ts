@@ -44,8 +44,8 @@ export function normalSchema(): JsonSchema {
  * draft-07 because the YAML language server reads nothing newer: https://github.com/redhat-developer/yaml-language-server
  */
 export function jsonSchema(): JsonSchema {
-  const schema = describeDefaults(structuredClone(normalSchema()));
-  const plain = describeDefaults(z.toJSONSchema(mappingSchema, { io: 'input', target: 'draft-7' }) as JsonSchema);
+  const schema = forEditors(structuredClone(normalSchema()));
+  const plain = forEditors(z.toJSONSchema(mappingSchema, { io: 'input', target: 'draft-7' }) as JsonSchema);
   delete plain.$schema;
   const own = Object.fromEntries(Object.entries(plain.properties ?? {}).filter(([name]) => /^[a-z]/.test(name)));
   const pasted: JsonSchema = {
@@ -64,6 +64,8 @@ export function jsonSchema(): JsonSchema {
   if (mappings !== undefined) mappings.additionalProperties = { anyOf: [plain, pasted, mapping(functionName)] };
   const definition = schema.properties?.['functions']?.additionalProperties;
   if (typeof definition === 'object' && definition.properties !== undefined) {
+    const alias = definition.properties['aliases']?.additionalProperties;
+    if (typeof alias === 'object') alias.type = ['object', 'null'];
     definition.properties['Events'] = { type: 'object', description: 'Event sources as SAM writes them.', additionalProperties: event };
   }
   return schema;
@@ -82,13 +84,33 @@ function samEvent(plain: JsonSchema): JsonSchema {
   };
 }
 
-/** Moves defaults that JSON Schema cannot express as values into the text that editors show. */
-function describeDefaults(schema: JsonSchema): JsonSchema {
+/** What an editor must not mark: a value that is only known after interpolation. */
+const INTERPOLATED = String.raw`\$\{`;
+
+/** Moves defaults that JSON Schema cannot express into the text that editors show, and lets `${VAR}` stand for any value. */
+function forEditors(schema: JsonSchema): JsonSchema {
+  for (const child of children(schema)) forEditors(child);
   if (schema.wherryDefault !== undefined) {
     schema.description = `${schema.description ?? ''} Default: ${String(schema.wherryDefault)}.`.trim();
     delete schema.wherryDefault;
   }
-  for (const child of children(schema)) describeDefaults(child);
+  if (schema.enum !== undefined) {
+    schema.anyOf = [
+      { type: 'string', enum: schema.enum },
+      { type: 'string', pattern: INTERPOLATED },
+    ];
+    delete schema.enum;
+    delete schema.type;
+  } else if (schema.type === 'integer' || schema.type === 'number' || schema.type === 'boolean') {
+    // Limits speak of numbers only and the pattern of text only, so both can stand side by side.
+    if (schema.const === undefined) Object.assign(schema, { type: [schema.type, 'string'], pattern: INTERPOLATED });
+  } else if (schema.pattern !== undefined) {
+    // An account id may stand without quotes.
+    if (schema.pattern.startsWith('^[0-9]')) schema.type = ['string', 'number'];
+    schema.pattern = `${schema.pattern}|${INTERPOLATED}`;
+  } else if (schema.type === 'string' && schema.const === undefined) {
+    schema.type = ['string', 'number', 'boolean'];
+  }
   return schema;
 }
 

@@ -126,7 +126,7 @@ test('the schema for editors is draft-07, takes $schema and all three spellings 
       { required: ['Type', 'Properties'], properties: { Type: { const: 'AWS::Lambda::EventSourceMapping' } } },
       {
         required: ['Type', 'Properties'],
-        properties: { Type: { enum: ['SQS', 'Kinesis', 'DynamoDB'] }, FunctionName: { type: 'string' } },
+        properties: { Type: { enum: ['SQS', 'Kinesis', 'DynamoDB'] }, FunctionName: { maxLength: 256 } },
       },
     ],
   });
@@ -134,6 +134,13 @@ test('the schema for editors is draft-07, takes $schema and all three spellings 
     properties: { Events: { additionalProperties: { properties: { Properties: { properties: { Queue: {}, Stream: {} } } } } } },
   });
   expect(JSON.stringify(schema)).not.toContain('wherryDefault');
+  // Values that are only known after interpolation are not marked by editors.
+  expect(schema.properties?.['shutdown']?.properties?.['grace']?.pattern).toMatch(/\|\\\$\\\{$/);
+  expect(schema.properties?.['limits']?.properties?.['inFlight']).toMatchObject({
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: 100_000,
+  });
 });
 
 test('no message repeats a secret, wherever it came from', async () => {
