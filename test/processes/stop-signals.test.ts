@@ -30,26 +30,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Starts a poller through the given command, and signals it once its admin listener is up. */
-function stopped(command: string, args: readonly string[], signal: (pid: number) => void, env = {}): Promise<CommandResult> {
-  let isSignalled = false;
+/** Starts a poller through the given command, and signals it once its admin listener is up. `group` is its process group. */
+async function stopped(
+  command: string,
+  args: readonly string[],
+  signal: (pid: number) => void,
+  env = {},
+): Promise<CommandResult & { readonly group: number }> {
+  let group = 0;
   let output = '';
-  return run(command, [...args, '--config', config], {
+  const result = await run(command, [...args, '--config', config], {
     cwd: root,
     env: { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', ...env },
     detached: true,
     onOutput: (text, child) => {
       output += text;
-      if (isSignalled || child.pid === undefined || !output.includes('"listening"')) return;
-      isSignalled = true;
+      if (group !== 0 || child.pid === undefined || !output.includes('"listening"')) return;
+      group = child.pid;
       signal(child.pid);
     },
   });
-}
-
-/** The process ids that log lines carry. */
-function pidsIn(output: string): number[] {
-  return [...new Set([...output.matchAll(/"pid":(\d+)/g)].map((match) => Number(match[1])))];
+  return { ...result, group };
 }
 
 const alone = (signal: NodeJS.Signals) => (pid: number) => void process.kill(pid, signal);
@@ -72,7 +73,8 @@ describe('npx wherry poller, on the Node and npm of this machine', () => {
     if (npx === undefined) return context.skip('no npx on PATH');
     const result = await stopped(npx, ['wherry', 'poller'], signal, { PATH: machinePath() });
     expect(result).toMatchObject({ code: 0, signal: null });
-    for (const pid of pidsIn(result.stdout)) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+    expect(result.group).toBeGreaterThan(0);
+    expect(() => process.kill(-result.group, 0)).toThrow(/ESRCH/);
   });
 });
 
