@@ -73,7 +73,7 @@ export class QueueBench {
   readonly kill = new AbortController();
   readonly queue: FakeQueue;
   readonly invoker: FakeInvoker;
-  readonly permits = new FakePermits();
+  readonly permits: FakePermits;
   readonly gates: FakeGates;
   readonly scale = new FakeScale();
   readonly bytes: ByteBudget;
@@ -90,6 +90,7 @@ export class QueueBench {
     const mapping = sampleMapping(options.mapping);
     this.queue = new FakeQueue({ clock, visibilityTimeoutSeconds: 30, fifo: mapping.fifo, ...options.queue });
     this.invoker = new FakeInvoker({ clock, ...options.invoker });
+    this.permits = new FakePermits(clock);
     this.gates = new FakeGates(clock);
     this.bytes = new ByteBudget(options.bufferedBytes ?? 256 * 1024 * 1024);
     this.gate = new TargetGate({ surroundings, store: this.gates, target: fn.name, owner: 'poller-1', observe });

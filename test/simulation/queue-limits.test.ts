@@ -64,7 +64,7 @@ describe('FIFO queues', () => {
 describe('limits of a queue mapping', () => {
   it('fetches nothing while a batch waits for a permit, and keeps that batch with its visibility extended', async () => {
     const bench = new QueueBench({ mapping: { batchSize: 1, maximumConcurrency: 1 }, slots: 1 });
-    await bench.permits.acquire('orders', [{ scope: 'mapping-11111111-1111-5111-8111-111111111111', limit: 1 }], 'an orphan');
+    await bench.permits.acquire('orders', [{ scope: 'mapping-11111111-1111-5111-8111-111111111111', limit: 1 }], 'an orphan', 600_000);
     bench.send(5);
     await bench.sim.advance(60_000);
     expect(bench.invoker.seen).toEqual([]);

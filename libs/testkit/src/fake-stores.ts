@@ -2,18 +2,29 @@ import type { Clock } from '@wherry/core/clock';
 import type { GateState, GateStore, PermitStore, ScaleStore } from '@wherry/core/coordination';
 import { StoreError } from '@wherry/core/coordination';
 
-/** Permits in memory, without a ttl: what is not released stays taken. `isAway` makes every call fail. */
+/** Permits in memory on a clock. `isAway` makes every call fail. */
 export class FakePermits implements PermitStore {
-  readonly #tokens = new Map<string, Set<string>>();
+  readonly #clock: Clock;
+  /** When each token lapses, by partition and scope. */
+  readonly #scopes = new Map<string, Map<string, number>>();
   isAway = false;
   /** Most permits ever out at a time, per scope. */
   readonly peaks = new Map<string, number>();
 
-  async acquire(partition: string, scopes: readonly { readonly scope: string; readonly limit: number }[], token: string): Promise<boolean> {
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async acquire(
+    partition: string,
+    scopes: readonly { readonly scope: string; readonly limit: number }[],
+    token: string,
+    ttlMs: number,
+  ): Promise<boolean> {
     this.#answer();
-    if (scopes.some(({ scope, limit }) => this.#of(partition, scope).size >= limit)) return false;
+    if (scopes.some(({ scope, limit }) => this.#live(partition, scope).size >= limit)) return false;
     for (const { scope } of scopes) {
-      const tokens = this.#of(partition, scope).add(token);
+      const tokens = this.#live(partition, scope).set(token, this.#clock.monotonicMs() + ttlMs);
       this.peaks.set(scope, Math.max(this.peaks.get(scope) ?? 0, tokens.size));
     }
     return true;
@@ -21,17 +32,18 @@ export class FakePermits implements PermitStore {
 
   async release(partition: string, scopes: readonly string[], token: string): Promise<void> {
     this.#answer();
-    for (const scope of scopes) this.#of(partition, scope).delete(token);
+    for (const scope of scopes) this.#live(partition, scope).delete(token);
   }
 
   async inUse(partition: string, scope: string): Promise<number> {
-    return this.#of(partition, scope).size;
+    return this.#live(partition, scope).size;
   }
 
-  #of(partition: string, scope: string): Set<string> {
+  #live(partition: string, scope: string): Map<string, number> {
     const key = `${partition} ${scope}`;
-    const tokens = this.#tokens.get(key) ?? new Set();
-    this.#tokens.set(key, tokens);
+    const tokens = this.#scopes.get(key) ?? new Map<string, number>();
+    this.#scopes.set(key, tokens);
+    for (const [token, lapsesAtMs] of tokens) if (lapsesAtMs <= this.#clock.monotonicMs()) tokens.delete(token);
     return tokens;
   }
 
