@@ -11,6 +11,7 @@ const COMMA_BYTES = 1;
 /** Lambda's limit for the payload of one synchronous invocation: 6 MiB. It counts the whole encoded event. */
 export const EVENT_BYTES_MAX = 6_291_456;
 
+/** When a batch is full. */
 export interface BatchLimits {
   /** `BatchSize`. */
   readonly records: number;
@@ -29,8 +30,10 @@ export interface BatchFill {
   readonly openedAtMs: number;
 }
 
+/** Why a batch is closed. */
 export type CloseReason = 'count' | 'bytes' | 'window';
 
+/** A batch without records: the wrapper alone. */
 export const EMPTY_BATCH: BatchFill = { records: 0, bytes: WRAPPER_BYTES, openedAtMs: 0 };
 
 /** The batch with one more record of `recordBytes` UTF-8 bytes. */

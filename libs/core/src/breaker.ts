@@ -14,6 +14,7 @@ export interface Breaker {
   readonly buckets: readonly Bucket[];
 }
 
+/** A breaker that has seen nothing. */
 export const CLOSED_BREAKER: Breaker = { failuresInRow: 0, buckets: [] };
 
 /** Failures in a row that open the breaker. */

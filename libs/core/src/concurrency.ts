@@ -13,6 +13,7 @@ export interface Concurrency {
   readonly decreasedAtMs: number;
 }
 
+/** What is known of a target before its first complaint. */
 export const UNLIMITED: Concurrency = { limit: Number.POSITIVE_INFINITY, answers: 0, decreasedAtMs: Number.NEGATIVE_INFINITY };
 
 /**

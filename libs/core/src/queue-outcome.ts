@@ -28,6 +28,7 @@ export type QueueDecision =
 /** Pauses between attempts of one batch while the target throttles or cannot be reached. Lambda does not document its own. */
 export const RETRY_BACKOFF: BackoffPolicy = { firstMs: 250, maxMs: 5_000, leastMs: 50 };
 
+/** What is known about an attempt beside its result. */
 export interface QueueAttempt {
   readonly messageIds: readonly string[];
   readonly reportBatchItemFailures: boolean;

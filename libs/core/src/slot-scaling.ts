@@ -12,6 +12,7 @@ export interface SlotSightings {
   readonly functionErrors: number;
 }
 
+/** The sightings of a poller that has just voted. */
 export const NOTHING_SEEN: Omit<SlotSightings, 'slotsHeld'> = {
   receives: 0,
   fullReceives: 0,

@@ -35,6 +35,7 @@ export interface ByteReservation {
   cancel(): void;
 }
 
+/** The account of one process. */
 export class ByteBudget {
   readonly #limitBytes: number;
   readonly #shares: ByteShare[] = [];

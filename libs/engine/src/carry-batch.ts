@@ -23,6 +23,7 @@ import type { Passage } from './target-gate.ts';
 /** What a caller may take beyond `Timeout` before it gives up on an answer (targets that keep the function's time themselves). */
 const DEADLINE_MARGIN_MS = 5_000;
 
+/** One slot with a batch in hand. */
 export interface Carrier extends SlotStop {
   readonly context: QueueContext;
   readonly lease: HeldLease;

@@ -14,6 +14,7 @@ const ANSWER_MS_MAX = 5_000;
 /** Pauses between tries to hand a permit back while the store does not answer. */
 const RETURN_BACKOFF: BackoffPolicy = { firstMs: 200, maxMs: 5_000, leastMs: 100 };
 
+/** Whose caps these are, and where they are counted. */
 export interface FleetPermitsOptions {
   readonly surroundings: Surroundings;
   readonly store: PermitStore;

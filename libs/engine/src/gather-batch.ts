@@ -18,6 +18,7 @@ const PROBE_WAIT_SECONDS = 1;
 const QUICK_ANSWER_MS = 200;
 const QUICK_ANSWER_PAUSE_MS = 500;
 
+/** What a gathering brought. */
 export interface Gathered {
   /** The closed batch; empty if the queue had nothing, or there is a reason to look around first. */
   readonly batch: readonly HeldMessage[];
@@ -27,6 +28,7 @@ export interface Gathered {
   readonly visibilitySeconds: number;
 }
 
+/** What one gathering starts from. */
 export interface GatherRequest extends SlotStop {
   /** What an earlier gathering left over. */
   readonly leftover: readonly HeldMessage[];

@@ -16,12 +16,14 @@ const CAP_BACKOFF: BackoffPolicy = { firstMs: 100, maxMs: 1_000, leastMs: 20 };
 /** What a probe may take beyond the invocation itself: its receive, and slow calls. */
 const PROBE_MARGIN_SECONDS = 20;
 
+/** The right to make one invocation. */
 export interface Permission {
   readonly passage: Passage;
   /** Gives everything back. Call once, when the answer is there. */
   end(): void;
 }
 
+/** The limits that apply to one mapping. */
 export interface PermissionDeskOptions {
   readonly surroundings: Surroundings;
   readonly gate: TargetGate;
@@ -30,6 +32,7 @@ export interface PermissionDeskOptions {
   readonly timeoutSeconds: number;
 }
 
+/** Hands out the right to invoke to the slots of one mapping. */
 export class PermissionDesk {
   readonly #options: PermissionDeskOptions;
   readonly #bell: Bell;

@@ -18,6 +18,7 @@ import { SourceHealth } from './source-health.ts';
 import type { TargetGate } from './target-gate.ts';
 import { VisibilityKeeper } from './visibility-keeper.ts';
 
+/** What one mapping needs; the poller makes it. */
 export interface QueueMappingOptions {
   readonly surroundings: Surroundings;
   /** Only `kill` is used here: a drain reaches the slots through `HeldLease.yielded`. */

@@ -9,6 +9,7 @@ const FRESH_MS = 300_000;
 /** How soon they are read again after they forbade polling, or could not be read. */
 const AGAIN_MS = 30_000;
 
+/** The queue, and the function it has to suit. */
 export interface QueueWatchOptions {
   readonly clock: Clock;
   readonly source: QueueSource;

@@ -25,6 +25,7 @@ const TRY_BACKOFF: BackoffPolicy = { firstMs: 200, maxMs: 2_000, leastMs: 50 };
 /** Messages that may wait for their delete; beyond that, slots wait. */
 const BACKLOG_MAX = 1_000;
 
+/** The queue whose messages are settled. */
 export interface SettlerOptions {
   readonly surroundings: Surroundings;
   readonly source: QueueSource;
@@ -43,6 +44,7 @@ interface Entry {
 
 type Action = 'deleted' | 'released';
 
+/** Settles the messages of one mapping. */
 export class Settler {
   readonly #options: SettlerOptions;
   readonly #bell: Bell;

@@ -5,6 +5,7 @@ import type { SqsMapping } from '@wherry/core/mapping';
 import { NOTHING_SEEN, voteOnSlots } from '@wherry/core/slot-scaling';
 import type { SlotBounds } from '@wherry/core/slots';
 
+/** The mapping whose slots are counted. */
 export interface SlotScalerOptions {
   readonly clock: Clock;
   readonly store: ScaleStore;

@@ -12,6 +12,7 @@ interface Problem {
   readonly message: string;
 }
 
+/** Whose source it is. */
 export interface SourceHealthOptions {
   readonly surroundings: Surroundings;
   readonly mapping: string;

@@ -21,6 +21,7 @@ import type { InvokeResult } from '@wherry/core/invoke';
 import { Bell } from './bell.ts';
 import { Semaphore } from './semaphore.ts';
 
+/** Which function, seen by which poller. */
 export interface TargetGateOptions {
   readonly surroundings: Surroundings;
   readonly store: GateStore;
@@ -34,6 +35,7 @@ export interface TargetGateOptions {
 /** `go`: fetch and invoke. `probe`: this caller alone may fetch one batch and invoke it. `stopped`: time or signal ended the wait. */
 export type Passage = 'go' | 'probe' | 'stopped';
 
+/** How long somebody waits at the gate. */
 export interface WaitToPass {
   readonly signal: AbortSignal;
   /** Monotonic time at which to give up. */
@@ -42,6 +44,7 @@ export interface WaitToPass {
   readonly probeTtlMs: number;
 }
 
+/** The gate as `wherry status` shows it. */
 export interface TargetGateStatus {
   readonly state: 'open' | 'throttled' | 'closed';
   readonly reason: string;
@@ -60,6 +63,7 @@ const THROTTLE_BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 5_000, leastMs: 1
 /** How often those who wait look again while another poller has the probe. */
 const LOOK_AGAIN_MS = 1_000;
 
+/** The gate of one function in one process. */
 export class TargetGate {
   readonly target: string;
   /** Places for invocations, as many as the learned concurrency allows. */

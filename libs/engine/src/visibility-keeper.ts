@@ -19,6 +19,7 @@ const RETRY_PART = 0.1;
 /** What must be left of the visibility when the invocation's deadline comes, for the delete. */
 const SPARE_MS = 2_000;
 
+/** The queue whose messages are kept. */
 export interface VisibilityKeeperOptions {
   readonly clock: Clock;
   readonly source: QueueSource;
@@ -36,6 +37,7 @@ interface Care {
   dueAtMs: number;
 }
 
+/** Keeps the messages of one mapping ours. */
 export class VisibilityKeeper {
   readonly #options: VisibilityKeeperOptions;
   readonly #bell: Bell;

@@ -13,6 +13,7 @@ export interface SeenInvocation {
   endedAtMs: number | undefined;
 }
 
+/** How the fake function behaves. */
 export interface FakeInvokerOptions {
   readonly clock: Clock;
   /** How long the function takes; 0 if absent. */
@@ -70,14 +71,17 @@ export function success(answer?: unknown): ScriptedResult {
   return { kind: 'success', body: new TextEncoder().encode(text) };
 }
 
+/** The function's code failed. */
 export function functionError(errorType = 'Error'): ScriptedResult {
   return { kind: 'functionError', errorType, errorMessage: 'it failed', body: new Uint8Array() };
 }
 
+/** The target has no capacity. */
 export function throttled(retryAfterMs?: number): ScriptedResult {
   return { kind: 'throttled', reason: 'TooManyRequestsException', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
+/** The target cannot be reached. */
 export function unavailable(reason = 'connection refused'): ScriptedResult {
   return { kind: 'unavailable', reason, permanent: false };
 }

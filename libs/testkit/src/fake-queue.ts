@@ -2,6 +2,7 @@ import type { Clock } from '@wherry/core/clock';
 import type { QueueAttributes, QueueMessage, QueueSource, ReceiveRequest, SettleOutcome } from '@wherry/core/queue-source';
 import { SourceError } from '@wherry/core/source-error';
 
+/** The queue's settings. */
 export interface FakeQueueOptions {
   readonly clock: Clock;
   readonly visibilityTimeoutSeconds: number;
@@ -10,6 +11,7 @@ export interface FakeQueueOptions {
   readonly maxReceiveCount?: number;
 }
 
+/** What a producer sends. */
 export interface FakeMessage {
   readonly body: string;
   /** Made up if absent. */
