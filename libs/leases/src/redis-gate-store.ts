@@ -1,14 +1,9 @@
 import type { GateState, GateStore } from '@wherry/core/coordination';
+import { GATE_FORGOTTEN_MS } from './gate-memory.ts';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { chunks, storeError, unexpectedReply } from './scripts.ts';
 import type { Scripts } from './scripts.ts';
-
-/**
- * How long after its wait an open gate that nobody probes or opens again is remembered, so that targets which left the
- * configuration leave nothing behind. Long against any probe interval.
- */
-export const GATE_FORGOTTEN_MS = 3_600_000;
 
 /** Breaker and throttle state of all targets in one hash slot: one script reads as many as a poller needs. */
 export class RedisGateStore implements GateStore {

@@ -1,0 +1,153 @@
+import type { Coordination } from '@wherry/core/coordination';
+import { StoreError } from '@wherry/core/coordination';
+import { partitionOf } from '@wherry/core/stable-hash';
+import { gateStoreContract } from '@wherry/testkit/contracts/gate-store';
+import type { StoreHarness } from '@wherry/testkit/contracts/harness';
+import { leaseStoreContract } from '@wherry/testkit/contracts/lease-store';
+import { memberStoreContract } from '@wherry/testkit/contracts/member-store';
+import { permitStoreContract } from '@wherry/testkit/contracts/permit-store';
+import { scaleStoreContract } from '@wherry/testkit/contracts/scale-store';
+import { startRedisServer } from '@wherry/testkit/redis-server';
+import type { RedisServer } from '@wherry/testkit/redis-server';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Keys } from './keys.ts';
+import { createRedisCoordination } from './redis-coordination.ts';
+import { CORRUPT_OWNER } from './redis-lease-store.ts';
+
+/**
+ * Lets time pass inside Redis without waiting: whatever is stored as a moment is moved into the past instead. Knows every key
+ * kind: hash fields that hold moments, sorted sets scored by moments, and the keys' own expiries.
+ */
+const SHIFT_TIME = `
+local ms = tonumber(ARGV[1])
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'hash' then
+    for _, field in ipairs({'x', 'wx', 'm', 'u', 'px', 'ws'}) do
+      local at = tonumber(redis.call('HGET', key, field) or '0')
+      if at > 0 then redis.call('HSET', key, field, string.format('%.0f', at - ms)) end
+    end
+  elseif kind == 'zset' then
+    local entries = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+    for i = 1, #entries, 2 do redis.call('ZADD', key, entries[i + 1] - ms, entries[i]) end
+  end
+  local ttl = redis.call('PTTL', key)
+  if ttl >= 0 then redis.call('PEXPIRE', key, ttl - ms) end
+end`;
+
+const OPTIONS = { keyPrefix: 'wherry', fleet: 'test' };
+let server: RedisServer;
+let client: Redis;
+let coordination: Coordination;
+
+beforeAll(async () => {
+  server = await startRedisServer();
+  client = new Redis(server.url);
+  coordination = createRedisCoordination(client, OPTIONS);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.kill();
+});
+
+function open<Key extends keyof Coordination>(key: Key): () => Promise<StoreHarness<Coordination[Key]>> {
+  return async () => {
+    await client.flushall();
+    const advance = async (ms: number): Promise<void> => {
+      await client.eval(SHIFT_TIME, 0, ms);
+    };
+    return { store: coordination[key], advance };
+  };
+}
+
+leaseStoreContract('Redis', open('leases'));
+memberStoreContract('Redis', open('members'));
+permitStoreContract('Redis', open('permits'));
+gateStoreContract('Redis', open('gates'));
+scaleStoreContract('Redis', open('scale'));
+
+describe('Redis alone', () => {
+  const keys = new Keys('wherry', 'test');
+
+  it('never lets a lease row expire by itself', async () => {
+    const { store } = await open('leases')();
+    await store.acquire('a', 'ann', 10);
+    await store.renew('ann', [{ id: 'a', epoch: 1 }], 10);
+    await store.release('a', 'ann', 1);
+    expect(await client.ttl(keys.lease('a'))).toBe(-1);
+  });
+
+  it('runs its scripts although Redis has forgotten them', async () => {
+    const { store } = await open('leases')();
+    await store.acquire('a', 'ann', 10_000);
+    await client.script('FLUSH');
+    expect(await store.acquire('a', 'ann', 10_000)).toMatchObject({ epoch: 1 });
+  });
+
+  it('starts above the epoch floor that an operator raised after a restore', async () => {
+    const { store } = await open('leases')();
+    await client.set(keys.epochFloor(partitionOf('a')), '41');
+    expect(await store.acquire('a', 'ann', 10_000)).toMatchObject({ epoch: 42 });
+  });
+
+  it.each([
+    ['without an epoch', { o: 'ann', x: '1', c: '5' }],
+    ['with an epoch that is no number', { o: '', e: 'abc', x: '0' }],
+    ['with an expiry that is no number', { o: 'ann', e: '3', x: 'soon' }],
+  ])('leaves a row %s alone and shows it as corrupt', async (_, row) => {
+    const { store } = await open('leases')();
+    await client.hset(keys.lease('a'), row);
+    expect(await store.acquire('a', 'bob', 10_000)).toEqual({ kind: 'held', owner: CORRUPT_OWNER });
+    expect((await store.view(['a', 'b'])).map(({ owner, live }) => [owner, live])).toEqual([
+      [CORRUPT_OWNER, true],
+      ['', false],
+    ]);
+    expect(await store.renew('bob', [{ id: 'a', epoch: 1 }], 10_000)).toEqual(['lost']);
+    expect(await client.hgetall(keys.lease('a'))).toEqual(row);
+  });
+
+  it('sweeps members that fell silent and skips rows it cannot read', async () => {
+    const { store, advance } = await open('members')();
+    const [, rows] = keys.members();
+    const info = {
+      version: '1',
+      configHash: '',
+      capacity: 1,
+      draining: false,
+      startedAtMs: 0,
+      leases: 0,
+      inFlight: 0,
+      bufferedBytes: 0,
+      adminUrl: '',
+    };
+    await store.heartbeat('dead', info, 10_000);
+    await advance(10_000);
+    await store.heartbeat('ann', info, 10_000);
+    expect(await client.hkeys(rows)).toEqual(['ann']);
+    await store.heartbeat('bob', info, 10_000);
+    await client.hset(rows, 'ann', 'not a row');
+    expect((await store.members()).map(({ token }) => token)).toEqual(['bob']);
+  });
+
+  it('leaves no key behind when permits and throttles are over', async () => {
+    await client.flushall();
+    await coordination.permits.acquire('f', [{ scope: 's', limit: 1 }], 'token', 60_000);
+    await coordination.gates.throttle('t', 60_000, 'slow');
+    const ttls = await Promise.all((await client.keys('*')).map((key) => client.pttl(key)));
+    expect(ttls).toHaveLength(2);
+    expect(ttls.every((ttl) => ttl > 50_000 && ttl <= 60_000)).toBe(true);
+  });
+
+  it('tells every failure as a StoreError, without the arguments of the command', async () => {
+    const { store } = await open('leases')();
+    await client.set(keys.lease('a'), 'not a hash');
+    const failure: unknown = await store.acquire('a', 'owner-token', 10_000).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StoreError);
+    expect(String(failure)).toMatch(/WRONGTYPE/);
+    expect(JSON.stringify(failure)).not.toContain('owner-token');
+    const gone = new Redis(server.url, { lazyConnect: true });
+    gone.disconnect();
+    await expect(createRedisCoordination(gone, OPTIONS).gates.close('x')).rejects.toThrow(StoreError);
+  });
+});
