@@ -15,7 +15,7 @@ function setup(level: Level = 'trace', mapping = sampleMapping()) {
   const sim = new SimClock();
   const log = new EventLog(logger, sim.clock(), config);
   /** Lines without what every line has. */
-  const said = () => lines.map(({ time: _time, fleet: _fleet, poller: _poller, ...rest }) => rest);
+  const said = () => lines.map(({ time: _time, pid: _pid, fleet: _fleet, poller: _poller, ...rest }) => rest);
   return { log, lines, said, sim };
 }
 

@@ -7,6 +7,7 @@ function setup(logging: Partial<LoggerOptions['logging']> = {}, isTerminal = fal
   const destination = { write: (line: string) => void lines.push(line) };
   const options = {
     logging: { level: 'info', format: 'auto', redact: [], ...logging },
+    pid: process.pid,
     fleet: 't1',
     poller: 'p1',
     destination,
@@ -22,6 +23,7 @@ test('a line is one JSON object with the level as a word, ISO time and who speak
   expect(lines[0]).toMatch(/\}\n$/);
   expect(JSON.parse(lines[0]!)).toEqual({
     level: 'info',
+    pid: process.pid,
     time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     fleet: 't1',
     poller: 'p1',

@@ -31,7 +31,7 @@ export interface LoggerOptions {
 }
 
 /**
- * Makes the logger of a process: one JSON object a line with `level` as a word, `time` in ISO 8601, `fleet`, `poller`, `msg` and,
+ * Makes the logger of a process: one JSON object a line with `level` as a word, `time` in ISO 8601, `pid`, `fleet`, `poller`, `msg` and,
  * for errors, `err`; or coloured text for a terminal.
  *
  * @throws Error when a path in `logging.redact` cannot be parsed; its message names `logging.redact`
@@ -41,7 +41,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const isPretty = format === 'pretty' || (format === 'auto' && options.isTerminal);
   const settings = {
     level,
-    base: { fleet: options.fleet, poller: options.poller },
+    base: { pid: process.pid, fleet: options.fleet, poller: options.poller },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: errorFields },
@@ -63,7 +63,7 @@ function prettyInto(options: LoggerOptions): DestinationStream {
   const print = pretty.prettyFactory({
     colorize: options.isTerminal,
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'fleet,poller',
+    ignore: 'pid,fleet,poller',
     singleLine: true,
   });
   return { write: (line) => options.destination.write(print(line)) };

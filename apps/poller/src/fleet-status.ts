@@ -1,0 +1,207 @@
+import type { Coordination, Member } from '@wherry/core/coordination';
+import type { Mapping, SqsMapping, WherryConfig } from '@wherry/core/mapping';
+import { slotBounds, slotUnits } from '@wherry/core/slots';
+import { batchesPerSlot } from './status.ts';
+import type { MappingReport, PollerReport, StatusReport } from './status.ts';
+
+/** How long one poller may take to answer: `status` is looked at by people. */
+const ANSWER_MS_MAX = 2_000;
+
+/** One poller in the report of the whole fleet. */
+export interface FleetPollerReport extends PollerReport {
+  /** Null when the poller could not be asked; `error` says why. */
+  readonly ready: boolean | null;
+  readonly error: string | null;
+}
+
+/** One mapping in the report of the whole fleet: sums over its pollers. Null is "nobody could say". */
+export interface FleetMappingReport {
+  readonly name: string;
+  readonly uuid: string;
+  readonly source: Mapping['source'];
+  readonly state: MappingReport['state'];
+  readonly eventSourceArn: string;
+  readonly functionName: string;
+  readonly slots: { readonly desired: number; readonly held: number };
+  readonly capacity: number;
+  readonly inFlight: number | null;
+  readonly totals: MappingReport['totals'] | null;
+  readonly rates: MappingReport['rates'] | null;
+  readonly oldestAgeMs: number | null;
+  readonly backlog: MappingReport['backlog'];
+  /** What the pollers say keeps them from fetching, without repeats. */
+  readonly problems: readonly string[];
+  readonly gate: MappingReport['gate'];
+  /** The newest one of all pollers. */
+  readonly lastFailure: MappingReport['lastFailure'];
+}
+
+/** What `wherry status` shows; printed as it is by `--json`. Names are stable. */
+export interface FleetReport {
+  readonly fleet: string;
+  readonly redis: { readonly up: boolean; readonly latencyMs: number | null; readonly error: string | null };
+  /** Hashes of the configurations that live pollers run; one when all agree. */
+  readonly configHashes: readonly string[];
+  readonly pollers: readonly FleetPollerReport[];
+  readonly mappings: readonly FleetMappingReport[];
+}
+
+export interface CollectOptions {
+  readonly config: WherryConfig;
+  readonly coordination: Coordination;
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number;
+  /** Replaces the global `fetch`. */
+  readonly fetch?: typeof fetch;
+}
+
+/**
+ * The whole fleet as it is now: members and leases from Redis, counts and rates from every member's `/v1/status`. A poller that does
+ * not answer within two seconds appears with what Redis knows of it. Without Redis the admin address of this configuration is asked,
+ * which on a poller's own machine still shows that poller. Never rejects for a poller or a Redis that is away.
+ */
+export async function collectFleetReport(options: CollectOptions): Promise<FleetReport> {
+  const { config } = options;
+  const known = await readStore(options);
+  const urls = 'error' in known ? [`http://${config.admin.listen}`] : known.members.map((member) => member.info.adminUrl);
+  const answers = await Promise.all(urls.map((url) => askPoller(url, config, options.fetch ?? fetch)));
+  const reports = answers.flatMap((answer) => (typeof answer === 'string' ? [] : [answer]));
+  const pollers = 'error' in known ? pollersOf(reports) : known.members.map((member, index) => fleetPoller(member, answers[index]!));
+  return {
+    fleet: config.fleet.id,
+    redis: 'error' in known ? { up: false, latencyMs: null, error: known.error } : { up: true, latencyMs: known.latencyMs, error: null },
+    configHashes: [...new Set(pollers.map((poller) => poller.configHash))],
+    pollers,
+    mappings: [...config.mappings.values()].map((mapping) => fleetMapping(mapping, config, reports, known)),
+  };
+}
+
+/** What Redis knows, or why it could not be asked. */
+type StoreView =
+  | { readonly error: string }
+  | {
+      readonly latencyMs: number;
+      readonly members: readonly Member[];
+      /** By mapping UUID: slots wished for, and slots that a live poller holds. */
+      readonly slots: ReadonlyMap<string, { readonly desired: number; readonly held: number }>;
+    };
+
+async function readStore({ config, coordination, monotonicMs }: CollectOptions): Promise<StoreView> {
+  try {
+    const startedAtMs = monotonicMs();
+    const members = await coordination.members.members();
+    const latencyMs = monotonicMs() - startedAtMs;
+    const mappings = [...config.mappings.values()].filter((mapping): mapping is SqsMapping => mapping.source === 'sqs' && mapping.enabled);
+    const desired = await coordination.scale.desired(
+      mappings.map((mapping) => ({ id: mapping.uuid, initial: initialSlots(mapping, config) })),
+    );
+    const slots = new Map<string, { desired: number; held: number }>();
+    for (const mapping of mappings) {
+      const count = desired.get(mapping.uuid) ?? 0;
+      const leases = await coordination.leases.view(slotUnits(mapping, count).map((unit) => unit.id));
+      slots.set(mapping.uuid, { desired: count, held: leases.filter((lease) => lease.live).length });
+    }
+    return { latencyMs, members, slots };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function initialSlots(mapping: SqsMapping, config: WherryConfig): number {
+  const fn = config.functions.get(mapping.functionName);
+  return fn === undefined ? 0 : slotBounds(mapping, fn).initial;
+}
+
+/** A poller's own status, or why there is none. */
+async function askPoller(adminUrl: string, config: WherryConfig, send: typeof fetch): Promise<StatusReport | string> {
+  const token = config.admin.bearerTokens[0];
+  try {
+    const response = await send(new URL('/v1/status', adminUrl), {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      redirect: 'error',
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
+    if (response.status !== 200) return `${adminUrl} answered ${response.status}`;
+    const report = (await response.json()) as StatusReport;
+    if (report.fleet !== config.fleet.id) return `${adminUrl} belongs to fleet ${report.fleet}`;
+    return report;
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : undefined;
+    return `${adminUrl} did not answer: ${cause === undefined ? String(error) : cause.message}`;
+  }
+}
+
+function fleetPoller({ token, info, silentMs }: Member, answer: StatusReport | string): FleetPollerReport {
+  const { version, configHash, adminUrl, startedAtMs, draining, leases, inFlight, bufferedBytes } = info;
+  return {
+    token,
+    version,
+    configHash,
+    adminUrl,
+    startedAt: new Date(startedAtMs).toISOString(),
+    silentMs,
+    draining,
+    leases,
+    inFlight,
+    bufferedBytes,
+    ready: typeof answer === 'string' ? null : answer.ready,
+    error: typeof answer === 'string' ? answer : null,
+  };
+}
+
+/** Without Redis: the members that the answering poller saw last, of which only itself is known to live. */
+function pollersOf(reports: readonly StatusReport[]): FleetPollerReport[] {
+  return reports.flatMap((report) =>
+    report.pollers.map((poller) => {
+      const isItself = poller.token === report.poller;
+      return { ...poller, ready: isItself ? report.ready : null, error: isItself ? null : 'redis is away' };
+    }),
+  );
+}
+
+function fleetMapping(mapping: Mapping, config: WherryConfig, reports: readonly StatusReport[], known: StoreView): FleetMappingReport {
+  const parts = reports.flatMap((report) => report.mappings.filter((part) => part.uuid === mapping.uuid));
+  const stored = 'error' in known ? undefined : known.slots.get(mapping.uuid);
+  const slots = stored ?? {
+    desired: Math.max(0, ...parts.map((part) => part.slots.desired)),
+    held: Math.max(0, ...parts.map((part) => part.slots.held)),
+  };
+  const failures = parts.flatMap((part) => (part.lastFailure === null ? [] : [part.lastFailure]));
+  const ages = parts.flatMap((part) => (part.oldestAgeMs === null ? [] : [part.oldestAgeMs]));
+  return {
+    name: mapping.name,
+    uuid: mapping.uuid,
+    source: mapping.source,
+    state: stateOf(parts) ?? (mapping.enabled ? 'Enabled' : 'Disabled'),
+    eventSourceArn: mapping.eventSourceArn,
+    functionName: mapping.functionName,
+    slots,
+    capacity: slots.desired * batchesPerSlot(config, mapping.name),
+    inFlight: parts.length === 0 ? null : sum(parts, (part) => part.inFlight),
+    totals: parts.length === 0 ? null : sums(parts, 'totals', ['polled', 'filtered', 'invoked', 'succeeded', 'failed', 'deleted']),
+    rates: parts.length === 0 ? null : sums(parts, 'rates', ['polled', 'succeeded', 'failed']),
+    oldestAgeMs: ages.length === 0 ? null : Math.max(...ages),
+    backlog: parts.find((part) => part.backlog !== null)?.backlog ?? null,
+    problems: [...new Set(parts.flatMap((part) => (part.problem === null ? [] : [part.problem])))],
+    gate: parts.map((part) => part.gate).find((gate) => gate !== null && gate.state !== 'closed') ?? parts[0]?.gate ?? null,
+    lastFailure: failures.toSorted((one, other) => other.at.localeCompare(one.at))[0] ?? null,
+  };
+}
+
+/** While a change spreads, pollers differ; the state on the way to the steady one is the news. */
+function stateOf(parts: readonly MappingReport[]): MappingReport['state'] | undefined {
+  return (parts.find(({ state }) => state !== 'Enabled' && state !== 'Disabled') ?? parts[0])?.state;
+}
+
+function sum(parts: readonly MappingReport[], read: (part: MappingReport) => number): number {
+  return parts.reduce((total, part) => total + read(part), 0);
+}
+
+function sums<Group extends 'totals' | 'rates'>(
+  parts: readonly MappingReport[],
+  group: Group,
+  names: readonly (keyof MappingReport[Group])[],
+): MappingReport[Group] {
+  const entries = names.map((name) => [name, sum(parts, (part) => part[group][name] as number)] as const);
+  return Object.fromEntries(entries) as MappingReport[Group];
+}
