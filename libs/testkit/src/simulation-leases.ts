@@ -8,6 +8,8 @@ interface Grant {
   untilMs: number;
 }
 
+const BEFORE_WIPE = ', before a wipe';
+
 /**
  * A lease store with a notary: behaves as the store given, and keeps its own book of who was told what. Broken promises
  * (two owners at a time, two owners in one epoch, a stale epoch renewed) go to the ledger.
@@ -31,10 +33,11 @@ export class WitnessedLeases {
     return false;
   }
 
-  /** Units with a live owner, and the owner. */
+  /** Units with a live owner in the store as it is now, and the owner. */
   owners(): Map<string, string> {
     const now = this.#sim.nowMs();
-    return new Map([...this.#grants].filter(([, grant]) => grant.untilMs > now).map(([unit, grant]) => [unit, grant.owner]));
+    const live = [...this.#grants].filter(([unit, grant]) => grant.untilMs > now && !unit.endsWith(BEFORE_WIPE));
+    return new Map(live.map(([unit, grant]) => [unit, grant.owner]));
   }
 
   /** The store was wiped: it can know neither epochs nor owners any more, and promises nothing about those before. */
@@ -43,7 +46,7 @@ export class WitnessedLeases {
     // Pollers trust what they were told until their own time runs out, so the grants stand; the next owner is not a breach.
     const grants = [...this.#grants];
     this.#grants.clear();
-    for (const [unit, grant] of grants) this.#grants.set(`${unit}, before a wipe`, grant);
+    for (const [unit, grant] of grants) this.#grants.set(`${unit}${BEFORE_WIPE}`, grant);
   }
 
   witness(store: LeaseStore): LeaseStore {

@@ -1,5 +1,8 @@
 import type { SimClock } from './sim-clock.ts';
 
+/** What the answer of an invocation and a delete may take together, slow calls and the deleter's own pause included. */
+const SETTLE_MS = 2_200;
+
 /** What the ledger knows of one message. */
 interface MessageAccount {
   readonly queue: string;
@@ -173,7 +176,12 @@ export class SimulationLedger {
   invokeEnded(number: number, succeeded: readonly string[], outcome: string): void {
     const invocation = this.#running.get(number);
     this.#running.delete(number);
-    for (const id of succeeded) this.#account(id).succeededBy ??= invocation?.poller ?? '?';
+    for (const id of succeeded) {
+      const account = this.#account(id);
+      account.succeededBy ??= invocation?.poller ?? '?';
+      // A success so late that a slow delete comes after the visibility's end.
+      if ((account.holder?.untilMs ?? 0) - this.#sim.nowMs() < SETTLE_MS) account.excuse ??= 'late';
+    }
     this.note(`ended ${invocation?.poller} ${outcome} ${succeeded.length}`);
   }
 

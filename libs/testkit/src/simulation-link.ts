@@ -7,8 +7,8 @@ export type Loss = 'none' | 'request' | 'response';
 
 /** How long a caller waits for a lost answer before its client gives up (as a real client's command timeout). */
 const CLIENT_TIMEOUT_MS = 2000;
-/** One call in this many takes up to a hundred times as long. */
-const SLOW_CALL_SHARE = 0.01;
+/** One call in a hundred takes up to 25 times as long. */
+const SLOW_CALL = { share: 0.01, factor: 25 } as const;
 
 /** One process's way to one server. */
 export interface LinkOptions {
@@ -72,5 +72,5 @@ function settle(call: Promise<unknown>): Promise<{ readonly value: unknown } | {
 
 function drawLatency({ random, latencyMs }: LinkOptions): number {
   const typical = latencyMs * (0.2 + 0.8 * random());
-  return random() < SLOW_CALL_SHARE ? typical * (1 + 99 * random()) : typical;
+  return random() < SLOW_CALL.share ? typical * (1 + (SLOW_CALL.factor - 1) * random()) : typical;
 }

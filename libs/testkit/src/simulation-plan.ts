@@ -191,13 +191,14 @@ function planFault(random: Random): PlannedFault {
 
 /**
  * Where functions never fail, messages wait for little more than a takeover and one visibility timeout. Where they do, one
- * waits at worst for every receive that its queue allows, and in a FIFO group for the poison in front of it too.
+ * waits at worst for every receive that its queue allows, and in a FIFO group for all failures in front of it too.
  */
 function drainBoundMs(queue: SimulatedQueuePlan): number {
   const isFailing = queue.poisonEvery > 0 || Object.values(queue.rates).some((rate) => rate > 0);
   if (!isFailing) return QUIET_DRAIN_MS;
   const poison = queue.poisonEvery === 0 ? 0 : Math.ceil(queue.messages / queue.poisonEvery);
-  const inTurn = queue.fifo ? 1 + poison : 1;
+  const failures = Math.ceil(queue.messages * Object.values(queue.rates).reduce((sum, rate) => sum + rate, 0));
+  const inTurn = queue.fifo ? 1 + poison + failures : 1;
   return QUIET_DRAIN_MS + queue.visibilityTimeoutSeconds * 1000 * (queue.maxReceiveCount + 1) * inTurn;
 }
 
