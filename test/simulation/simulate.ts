@@ -246,8 +246,7 @@ class Simulation {
   /** Every poller sees the changed file within a few seconds, each at its own time, so configurations are skewed meanwhile. */
   #reloadAll(version: number): void {
     this.#config = configOf(this.#plan, version);
-    const config = this.#config;
-    for (const poller of this.#living()) this.#sim.after(this.#random() * 5_000, () => poller.reload(config));
+    for (const poller of this.#living()) this.#sim.after(this.#random() * 5_000, () => poller.reload(() => this.#config));
   }
 
   #after(fault: PlannedFault, heal: () => void): void {

@@ -94,9 +94,12 @@ export class SimulatedPoller {
     });
   }
 
-  /** A changed configuration file, seen when the process next runs. */
-  reload(config: WherryConfig): void {
-    void this.process.deliver(() => this.fleet.reload(this.#world.mutant.config?.(config) ?? config));
+  /** Looks at the configuration file as soon as the process runs, and takes what stands in it then. */
+  reload(readConfig: () => WherryConfig): void {
+    void this.process.deliver(() => {
+      const config = readConfig();
+      this.fleet.reload(this.#world.mutant.config?.(config) ?? config);
+    });
   }
 
   async #run(): Promise<void> {
