@@ -10,7 +10,7 @@ function acquainted(budget: ByteBudget, messageBytes: number): ByteShare {
   const share = budget.share();
   const reservation = share.tryReserve(10);
   reservation!.arrived([messageBytes]);
-  share.giveBack(messageBytes);
+  share.giveBack([messageBytes]);
   return share;
 }
 
@@ -32,7 +32,7 @@ describe('the byte budget', () => {
     expect(budget.usedBytes).toBe(10 * KIB * MEMORY_PER_MESSAGE_BYTE);
     room.arrived([100, 200]);
     expect(budget.usedBytes).toBe(300 * MEMORY_PER_MESSAGE_BYTE);
-    share.giveBack(300);
+    share.giveBack([100, 200]);
     expect(budget.usedBytes).toBe(0);
   });
 
@@ -56,7 +56,7 @@ describe('the byte budget', () => {
     const share = acquainted(budget, MIB);
     expect(fill(share, MIB)).toBe(16);
     expect(budget.usedBytes).toBeLessThanOrEqual(50 * MIB);
-    share.giveBack(MIB);
+    share.giveBack([MIB]);
     expect(share.tryReserve(10)?.messages).toBe(1);
   });
 
@@ -66,7 +66,7 @@ describe('the byte budget', () => {
     share.tryReserve(10)!.arrived([MIB]);
     expect(budget.usedBytes).toBe(MIB * MEMORY_PER_MESSAGE_BYTE);
     expect(share.tryReserve(1)).toBeUndefined();
-    share.giveBack(MIB);
+    share.giveBack([MIB]);
     expect(share.tryReserve(1)).toBeDefined();
   });
 
@@ -113,4 +113,18 @@ describe('the byte budget', () => {
     share.close();
     expect(budget.usedBytes).toBe(0);
   });
+});
+
+it('records in memory are counted, and memory counts as exhausted only while a receive waits for it', async () => {
+  const budget = new ByteBudget(6_000);
+  const share = budget.share();
+  const first = share.tryReserve(1);
+  const waiting = share.reserve(1, never);
+  // Nobody knows the size of a message yet: that is no lack of memory.
+  expect(budget.isExhausted).toBe(false);
+  first?.arrived([2_000]);
+  expect([budget.records, budget.isExhausted]).toEqual([1, true]);
+  share.giveBack([2_000]);
+  expect([budget.records, budget.isExhausted]).toEqual([0, false]);
+  (await waiting)?.cancel();
 });

@@ -55,6 +55,16 @@ export class ByteBudget {
     return this.#limitBytes;
   }
 
+  /** Records in memory, of all mappings. */
+  get records(): number {
+    return total(this.#shares.map((share) => share.records));
+  }
+
+  /** True while some mapping's receive waits because the memory is used up. */
+  get isExhausted(): boolean {
+    return this.#shares.some((share) => share.isStarved);
+  }
+
   /** The account of one mapping. Close it when the mapping ends. */
   share(): ByteShare {
     const share = new ByteShare({
@@ -105,6 +115,7 @@ export class ByteShare {
   readonly #ledger: Ledger;
   readonly #waiters: Waiter[] = [];
   #heldBytes = 0;
+  #records = 0;
   #receivesOut = 0;
   #messageBytes: number | undefined;
 
@@ -115,6 +126,16 @@ export class ByteShare {
   /** Bytes of memory this mapping has on the account. */
   get heldBytes(): number {
     return this.#heldBytes;
+  }
+
+  /** Records of this mapping in memory. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** True while a receive waits for memory. Waiting for the first receive of all, whose size is a guess, is not that. */
+  get isStarved(): boolean {
+    return this.#waiters.length > 0 && this.#messageBytes !== undefined;
   }
 
   /**
@@ -147,8 +168,9 @@ export class ByteShare {
   }
 
   /** Records of these sizes are no longer in memory. */
-  giveBack(recordBytes: number): void {
-    this.#move(-recordBytes * MEMORY_PER_MESSAGE_BYTE);
+  giveBack(recordBytes: readonly number[]): void {
+    this.#records -= recordBytes.length;
+    this.#move(-total(recordBytes) * MEMORY_PER_MESSAGE_BYTE);
     this.#ledger.admit();
   }
 
@@ -191,7 +213,8 @@ export class ByteShare {
       messages,
       arrived: (recordBytes) => {
         this.#learn(recordBytes);
-        end(recordBytes.reduce((sum, bytes) => sum + bytes, 0) * MEMORY_PER_MESSAGE_BYTE);
+        this.#records += recordBytes.length;
+        end(total(recordBytes) * MEMORY_PER_MESSAGE_BYTE);
       },
       cancel: () => end(0),
     };
@@ -209,4 +232,8 @@ export class ByteShare {
     this.#heldBytes += bytes;
     this.#ledger.move(bytes);
   }
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }

@@ -186,7 +186,7 @@ function dropFiltered(context: QueueContext, messages: QueueMessage[]): QueueMes
       else dropped.push(holdMessage(message, 0));
     }
   } catch (error) {
-    bytes.giveBack(messages.reduce((sum, message) => sum + message.recordBytes, 0));
+    bytes.giveBack(messages.map((message) => message.recordBytes));
     throw error;
   }
   if (dropped.length > 0) {

@@ -39,7 +39,7 @@ export function oursUntilMs(batch: readonly HeldMessage[]): number {
   return batch.reduce((latest, held) => Math.max(latest, held.visibleAgainAtMs - LEAST_VISIBLE_MS), Number.NEGATIVE_INFINITY);
 }
 
-/** UTF-8 bytes of the messages' records. */
-export function recordBytes(batch: readonly HeldMessage[]): number {
-  return batch.reduce((sum, held) => sum + held.message.recordBytes, 0);
+/** UTF-8 bytes of each message's record. */
+export function recordBytes(batch: readonly HeldMessage[]): number[] {
+  return batch.map((held) => held.message.recordBytes);
 }
