@@ -23,8 +23,8 @@ export function readLevels(status: FleetStatus, backlog: (mapping: string) => Qu
   return {
     leasesHeld: status.held.length,
     bufferedBytes: status.bufferedBytes,
-    bufferedEvents: 0,
-    backpressure: false,
+    bufferedEvents: status.bufferedEvents,
+    backpressure: status.backpressure,
     mappings: status.mappings.map(({ name, uuid, inFlight, slotsDesired }) => {
       const queue = backlog(name);
       return {

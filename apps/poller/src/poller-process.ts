@@ -53,6 +53,8 @@ export class PollerProcess {
   readonly #backlog: Backlog;
   readonly #skew: ClockSkew;
   readonly #registry: ReturnType<typeof createRegistry>;
+  /** Resolved when Redis has answered or failed for the first time. */
+  readonly #redisTried = Promise.withResolvers<void>();
   readonly #eventLoop = monitorEventLoopDelay({ resolution: 10 });
   #fleet: Fleet | undefined;
 
@@ -79,8 +81,14 @@ export class PollerProcess {
     this.#redis = createRedis(config.redis, {
       random: surroundings.random,
       connectionName: `wherry-${options.name}`,
-      onUp: () => logger.debug({}, 'redis connected'),
-      onDown: (reason) => logger.debug({ err: { type: 'RedisConnection', message: reason } }, 'redis disconnected'),
+      onUp: () => {
+        logger.debug({}, 'redis connected');
+        this.#redisTried.resolve();
+      },
+      onDown: (reason) => {
+        logger.debug({ err: { type: 'RedisConnection', message: reason } }, 'redis disconnected');
+        this.#redisTried.resolve();
+      },
     });
     const shared = createRedisCoordination(this.#redis, { keyPrefix: config.redis.keyPrefix, fleet: config.fleet.id });
     this.#coordination = timedCoordination(shared, clock, (command, seconds) => this.#metrics.redisCommand(command, seconds));
@@ -123,6 +131,8 @@ export class PollerProcess {
     this.#eventLoop.enable();
     try {
       const listener = await listenAdmin(admin, config.admin.listen, logger);
+      // Without this the first claims would fail for want of a connection, and a good start would log a lost Redis.
+      await this.#redisTried.promise;
       const token = `${name}-${surroundings.newId()}`;
       this.#fleet = new Fleet({
         surroundings,

@@ -44,7 +44,13 @@ export interface MappingReport {
   readonly backlog: QueueCounts | null;
   /** Why this poller does not fetch, if it does not. */
   readonly problem: string | null;
-  readonly gate: NonNullable<MappingStatus['gate']> | null;
+  /** Circuit breaker and throttle of the target; `concurrencyLimit` is null while none was learnt. */
+  readonly gate: {
+    readonly state: 'open' | 'throttled' | 'closed';
+    readonly reason: string;
+    readonly waitMs: number;
+    readonly concurrencyLimit: number | null;
+  } | null;
   readonly lastFailure: { readonly at: string; readonly outcome: string; readonly error: string } | null;
 }
 
@@ -58,7 +64,7 @@ export interface StatusReport {
   readonly ready: boolean;
   readonly draining: boolean;
   readonly redisUp: boolean;
-  readonly buffer: { readonly usedBytes: number; readonly limitBytes: number };
+  readonly buffer: { readonly usedBytes: number; readonly limitBytes: number; readonly events: number; readonly backpressure: boolean };
   readonly pollers: readonly PollerReport[];
   readonly mappings: readonly MappingReport[];
 }
@@ -81,7 +87,12 @@ export function statusReport({ status, config, version, totals, backlog }: Statu
     ready: status.ready,
     draining: status.draining,
     redisUp: status.storeUp,
-    buffer: { usedBytes: status.bufferedBytes, limitBytes: config.limits.bufferedBytes },
+    buffer: {
+      usedBytes: status.bufferedBytes,
+      limitBytes: config.limits.bufferedBytes,
+      events: status.bufferedEvents,
+      backpressure: status.backpressure,
+    },
     pollers: status.pollers.map((poller) => ({
       token: poller.token,
       version: poller.version,
@@ -122,12 +133,19 @@ function mappingReport(
     oldestAgeMs: oldestAgeMs ?? null,
     backlog: backlog ?? null,
     problem: mapping.problem,
-    gate: mapping.gate,
+    gate: gateReport(mapping.gate),
     lastFailure:
       lastFailure === undefined
         ? null
         : { at: new Date(lastFailure.atMs).toISOString(), outcome: lastFailure.outcome, error: lastFailure.error },
   };
+}
+
+/** JSON has no infinity, which is the limit before anything was learnt. */
+function gateReport(gate: MappingStatus['gate']): MappingReport['gate'] {
+  if (gate === null) return null;
+  const { state, reason, waitMs, concurrencyLimit } = gate;
+  return { state, reason, waitMs, concurrencyLimit: Number.isFinite(concurrencyLimit) ? concurrencyLimit : null };
 }
 
 /** Batches one slot carries at a time: 1, or 10 in provisioned mode. */
