@@ -1,9 +1,9 @@
 import type { LeaseUnit, LeaseView, Member } from './coordination.ts';
 import { stableHash, stableHashPair } from './stable-hash.ts';
 
-/** A poller below this part of its fair share asks others for leases. */
-const UNDER_SHARE = 0.9;
-/** Rebalance ticks in a row at which it has to be below before it asks: a restart nearby is over by then. */
+/** Loads within this part of the fair share, above or below, are balanced enough: nothing is asked for. */
+const TOLERANCE = 0.1;
+/** Rebalance ticks in a row at which the balance has to be off before a poller asks: a restart nearby is over by then. */
 const TICKS_BEFORE_WANT = 2;
 /** A lease that changed owner less than this ago is not asked for. */
 const SETTLED_MS = 60_000;
@@ -86,17 +86,14 @@ export interface ClaimDecision {
   readonly acquire: readonly string[];
   /** Units of better-off pollers to ask for. */
   readonly want: readonly string[];
-  /** Rebalance ticks in a row at which this poller had too little; to be handed to the next decision. */
+  /** Rebalance ticks in a row at which the balance was off; to be handed to the next decision. */
   readonly underTicks: number;
 }
 
 /**
  * What a poller does about its share of the leases: takes the free ones that are its own by the common target, and any that stay
- * free for more than 2 scans; asks for a few when it has had too little for 2 ticks. It never takes what somebody renews, and
- * never gives away unasked.
- *
- * That a neighbour is well above its share is no condition of asking: when the eleventh poller joins ten, nobody is more than
- * 10 % above, and it would stay empty. What it may ask for is what its holder has beyond the common target.
+ * free for more than 2 scans; asks for a few that others have beyond the target when the balance has been off for 2 ticks. It
+ * never takes what somebody renews, and never gives away unasked.
  */
 export function decideClaims(snapshot: ClaimSnapshot): ClaimDecision {
   const { self, freeScans } = snapshot;
@@ -119,17 +116,39 @@ export function decideClaims(snapshot: ClaimSnapshot): ClaimDecision {
   const acquire = [...sortedIds(mine), ...sortedIds(abandoned)].slice(0, room);
   if (!snapshot.isRebalanceTick) return { acquire, want: [], underTicks: snapshot.underTicks };
 
-  const part = shareOf(self, candidates);
-  const load = sum(units.filter(({ id }) => holders.get(id) === self).map(({ weight }) => weight));
-  const isUnder = load < UNDER_SHARE * part * sum(units.map(({ weight }) => weight));
+  const fill = fillLevels(candidates, units, holders);
   const spare = views.filter((view) => targets.get(view.id) === self && isWithOther(view, candidates, self));
-  const underTicks = isUnder && spare.length > 0 ? snapshot.underTicks + 1 : 0;
+  const underTicks = isOutOfBalance(self, spare, fill) ? snapshot.underTicks + 1 : 0;
   if (underTicks < TICKS_BEFORE_WANT) return { acquire, want: [], underTicks };
   const asked = views.filter((view) => view.live && view.wantedBy === self).length;
-  const atATime = Math.max(1, Math.ceil(WANT_SHARE * part * units.length));
+  const atATime = Math.max(1, Math.ceil(WANT_SHARE * shareOf(self, candidates) * units.length));
   const settled = spare.filter((view) => view.sinceMovedMs >= SETTLED_MS);
-  const want = sortedIds(settled).slice(0, Math.max(0, Math.min(atATime, room - acquire.length) - asked));
-  return { acquire, want, underTicks };
+  const count = Math.max(0, Math.min(atATime, room - acquire.length) - asked);
+  return { acquire, want: sortedIds(settled, fill).slice(0, count), underTicks };
+}
+
+/**
+ * True when this poller is too empty, or one that has something to spare for it is too full. Either end is enough: when an
+ * eleventh poller joins ten, nobody is more than 10 % above and yet it has nothing.
+ */
+function isOutOfBalance(self: string, spare: readonly LeaseView[], fill: ReadonlyMap<string, number>): boolean {
+  if (spare.length === 0) return false;
+  return (fill.get(self) ?? 0) < 1 - TOLERANCE || spare.some(({ owner }) => (fill.get(owner) ?? 0) > 1 + TOLERANCE);
+}
+
+/** What each candidate has or is about to get, as a part of its fair share. */
+function fillLevels(
+  candidates: readonly Candidate[],
+  units: readonly LeaseUnit[],
+  holders: ReadonlyMap<string, string>,
+): Map<string, number> {
+  const seats = makeSeats(candidates, units);
+  const byToken = new Map(seats.map((seat) => [seat.token, seat]));
+  for (const { id, weight } of units) {
+    const seat = byToken.get(holders.get(id) ?? '');
+    if (seat !== undefined) seat.load += weight;
+  }
+  return new Map(seats.map(({ token, load, fair }) => [token, load / fair]));
 }
 
 /** Who has each unit, or will have it in a moment: a request that stands and a reservation count as done. */
@@ -218,11 +237,15 @@ function score(seat: Seat, unitHash: number): number {
   return -seat.capacity / Math.log(uniform);
 }
 
-/** Ids in the order of their hashes, so that a poller that takes only some takes them from all mappings. */
-function sortedIds(views: readonly LeaseView[]): string[] {
+/**
+ * Ids in the order of their hashes, so that a poller that takes only some takes them from all mappings.
+ *
+ * @param fill if given, those of the fullest owner come first
+ */
+function sortedIds(views: readonly LeaseView[], fill?: ReadonlyMap<string, number>): string[] {
   return views
-    .map(({ id }) => ({ id, hash: stableHash(id) }))
-    .sort((a, b) => a.hash - b.hash || (a.id < b.id ? -1 : 1))
+    .map(({ id, owner }) => ({ id, hash: stableHash(id), level: fill?.get(owner) ?? 0 }))
+    .sort((a, b) => b.level - a.level || a.hash - b.hash || (a.id < b.id ? -1 : 1))
     .map(({ id }) => id);
 }
 
