@@ -35,6 +35,10 @@ export interface FleetStatus {
   /** Invocations running in this process, and bytes accounted to messages and running receives. */
   readonly inFlight: number;
   readonly bufferedBytes: number;
+  /** Records in memory. */
+  readonly bufferedEvents: number;
+  /** A receive waits because `limits.bufferedBytes` is used up. */
+  readonly backpressure: boolean;
   /** Live members as of the last claim scan, this poller included. */
   readonly pollers: readonly (MemberInfo & { readonly token: string; readonly silentMs: number })[];
   readonly mappings: readonly MappingStatus[];

@@ -141,6 +141,8 @@ export class Fleet {
       storeUp: this.#health.isUp,
       inFlight: this.#inFlight.inUse,
       bufferedBytes: this.#bytes.usedBytes,
+      bufferedEvents: this.#bytes.records,
+      backpressure: this.#bytes.isExhausted,
       leases: (scan?.leases ?? []).map((view) => ({ ...view, mapping: this.#entryOf(view.id)?.setup.mapping.name ?? null })),
       held: this.#keeper.held.map((lease) => ({
         id: lease.id,
