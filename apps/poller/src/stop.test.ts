@@ -53,11 +53,22 @@ test.each([
   ['SIGTERM', 'SIGINT', 130],
   ['SIGINT', 'SIGINT', 130],
 ] as const)('%s and then %s ends the process at once with %i', async (first, second, code) => {
-  const { stop, outcome } = setup();
+  const { stop, outcome, sim } = setup();
   stop.signalled(first);
+  await sim.advance(300);
   stop.signalled(second);
   expect(await outcome).toBe(code);
   expect(stop.signals.kill.aborted).toBe(true);
+});
+
+test('the same signal again at once is its echo through npx, another one is not', async () => {
+  const { stop, outcome, sim } = setup();
+  stop.signalled('SIGINT');
+  await sim.advance(299);
+  stop.signalled('SIGINT');
+  expect(stop.signals.kill.aborted).toBe(false);
+  stop.signalled('SIGTERM');
+  expect(await outcome).toBe(143);
 });
 
 test('work that fails hands its error on', async () => {

@@ -5,6 +5,12 @@ import type { Logger } from 'pino';
 /** After `kill` everything ends within moments; what has not by then is stuck, and the process ends without it. */
 const KILL_MS_MAX = 5_000;
 
+/**
+ * The same signal again within this time is an echo of the first: Ctrl-C reaches the whole process group, and npx, which is in it,
+ * hands it on to its child once more. No person presses twice that fast.
+ */
+const ECHO_MS_MAX = 300;
+
 type StopSignal = 'SIGTERM' | 'SIGINT';
 
 export interface StopOptions {
@@ -30,6 +36,7 @@ export class Stop {
   readonly #kill = new AbortController();
   readonly #over = new AbortController();
   readonly #ended = Promise.withResolvers<number>();
+  #first: { readonly signal: StopSignal; readonly atMs: number } | undefined;
 
   constructor(options: StopOptions) {
     this.#options = options;
@@ -41,6 +48,9 @@ export class Stop {
 
   /** Handles one signal of the operating system. */
   signalled(signal: StopSignal): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (signal === this.#first?.signal && nowMs - this.#first.atMs < ECHO_MS_MAX) return;
+    this.#first ??= { signal, atMs: nowMs };
     if (!this.#drain.signal.aborted) {
       this.#options.logger.info({ signal, graceMs: this.#options.graceMs() }, 'drain started');
       this.drain();

@@ -19,6 +19,7 @@ const REDACTED = [
   'record.data',
 ];
 
+/** What `createLogger` needs to know. */
 export interface LoggerOptions {
   readonly logging: WherryConfig['logging'];
   /** Fields of every line: who speaks. */

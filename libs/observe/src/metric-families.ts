@@ -33,6 +33,7 @@ const BATCH_BYTES = [1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 2_097_152
 /** Labels of one series, by name. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** All metrics, by name in code. */
 export type MetricFamilies = ReturnType<typeof createFamilies>;
 
 /**

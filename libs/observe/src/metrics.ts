@@ -24,6 +24,7 @@ export interface Levels {
   readonly eventLoopDelay: Readonly<Record<string, number>>;
 }
 
+/** What `Metrics` is made from. */
 export interface MetricsOptions {
   readonly config: WherryConfig;
   readonly version: string;

@@ -1,0 +1,126 @@
+import { createMemoryCoordination } from '@wherry/leases/memory-coordination';
+import type { Coordination } from '@wherry/core/coordination';
+import { sampleConfig, sampleMapping } from '@wherry/testkit/sample-config';
+import { SimClock } from '@wherry/testkit/sim-clock';
+import { expect, test } from 'vitest';
+import { collectFleetReport } from './fleet-status.ts';
+import type { MappingReport, StatusReport } from './status.ts';
+
+const UUID = sampleMapping().uuid;
+const member = (name: string) => ({
+  version: '0.1.0',
+  configHash: 'a'.repeat(64),
+  capacity: 1,
+  draining: false,
+  startedAtMs: 0,
+  leases: 1,
+  inFlight: 0,
+  bufferedBytes: 0,
+  adminUrl: `http://${name}:9401`,
+});
+
+function answer(poller: string, part: Partial<MappingReport>): StatusReport {
+  const mapping = {
+    name: 'orders',
+    uuid: UUID,
+    source: 'sqs',
+    state: 'Enabled',
+    slots: { desired: 5, held: 2, here: 1 },
+    inFlight: 1,
+    totals: { polled: 10, filtered: 0, invoked: 10, succeeded: 9, failed: 1, deleted: 9 },
+    rates: { polled: 2, succeeded: 1.5, failed: 0.5 },
+    oldestAgeMs: null,
+    backlog: null,
+    problem: null,
+    gate: null,
+    lastFailure: null,
+    ...part,
+  } as MappingReport;
+  return {
+    fleet: 't1',
+    poller,
+    ready: true,
+    pollers: [{ token: poller, configHash: 'b'.repeat(64) }],
+    mappings: [mapping],
+  } as unknown as StatusReport;
+}
+
+const failure = (at: string) => ({ at, outcome: 'function_error', error: at });
+
+/** Answers `/v1/status` of each host; a host that is missing refuses the connection. */
+function fakeFetch(answers: Readonly<Record<string, StatusReport | number>>, seen: (string | null)[] = []): typeof fetch {
+  return (url, init) => {
+    seen.push(new Headers(init?.headers).get('authorization'));
+    const found = answers[new URL(url instanceof Request ? url.url : url).hostname];
+    if (found === undefined) return Promise.reject(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }));
+    return Promise.resolve(typeof found === 'number' ? new Response('{}', { status: found }) : Response.json(found));
+  };
+}
+
+async function setup() {
+  const clock = new SimClock().clock();
+  const coordination = createMemoryCoordination(clock);
+  for (const name of ['p1', 'p2', 'p3']) await coordination.members.heartbeat(name, member(name), 10_000);
+  await coordination.leases.acquire(`sqs-${UUID}-0`, 'p1', 10_000);
+  await coordination.leases.acquire(`sqs-${UUID}-1`, 'p2', 10_000);
+  return { coordination, monotonicMs: () => clock.monotonicMs() };
+}
+
+test('counts of all pollers are added up, and slots come from the store', async () => {
+  const fetchAll = fakeFetch({
+    p1: answer('p1', { backlog: { visible: 40, inFlight: 2, delayed: 0 }, oldestAgeMs: 100, lastFailure: failure('2026-01-01') }),
+    p2: answer('p2', { oldestAgeMs: 900, problem: 'notFound: no queue', lastFailure: failure('2026-01-02') }),
+    p3: answer('p3', { problem: 'notFound: no queue', state: 'Updating' }),
+  });
+  const report = await collectFleetReport({ ...(await setup()), config: sampleConfig(), fetch: fetchAll });
+  expect(report.redis).toEqual({ up: true, latencyMs: 0, error: null });
+  expect(report.pollers.map(({ token, ready, error }) => [token, ready, error])).toEqual(
+    ['p1', 'p2', 'p3'].map((name) => [name, true, null]),
+  );
+  expect(report.configHashes).toEqual(['a'.repeat(64)]);
+  expect(report.mappings).toMatchObject([
+    {
+      name: 'orders',
+      state: 'Updating',
+      slots: { desired: 5, held: 2 },
+      capacity: 5,
+      inFlight: 3,
+      totals: { polled: 30, succeeded: 27, failed: 3 },
+      rates: { polled: 6, succeeded: 4.5, failed: 1.5 },
+      oldestAgeMs: 900,
+      backlog: { visible: 40 },
+      problems: ['notFound: no queue'],
+      lastFailure: { error: '2026-01-02' },
+    },
+  ]);
+});
+
+test('a poller that does not answer appears with what the store knows of it, and with the reason', async () => {
+  const seen: (string | null)[] = [];
+  const config = sampleConfig({ admin: { listen: '127.0.0.1:9401', bearerTokens: ['secret'] } });
+  const answers = { p1: 401, p2: { ...answer('p2', {}), fleet: 'other' } };
+  const report = await collectFleetReport({ ...(await setup()), config, fetch: fakeFetch(answers, seen) });
+  expect(seen).toEqual(['Bearer secret', 'Bearer secret', 'Bearer secret']);
+  expect(report.pollers.map(({ ready, error }) => [ready, error])).toEqual([
+    [null, 'http://p1:9401 answered 401'],
+    [null, 'http://p2:9401 belongs to fleet other'],
+    [null, 'http://p3:9401 did not answer: connect ECONNREFUSED'],
+  ]);
+  expect(report.mappings).toMatchObject([{ state: 'Enabled', slots: { desired: 5, held: 2 }, inFlight: null, rates: null, totals: null }]);
+});
+
+test('without a store the admin address of the configuration is asked', async () => {
+  const coordination = { members: { members: () => Promise.reject(new Error('redis is down')) } } as unknown as Coordination;
+  const config = sampleConfig();
+  const found = await collectFleetReport({
+    config,
+    coordination,
+    monotonicMs: () => 0,
+    fetch: fakeFetch({ '127.0.0.1': answer('p1', {}) }),
+  });
+  expect(found.redis).toEqual({ up: false, latencyMs: null, error: 'redis is down' });
+  expect(found.pollers).toMatchObject([{ token: 'p1', ready: true, error: null }]);
+  expect(found.mappings).toMatchObject([{ slots: { desired: 5, held: 2 }, inFlight: 1 }]);
+  const nobody = await collectFleetReport({ config, coordination, monotonicMs: () => 0, fetch: fakeFetch({}) });
+  expect(nobody).toMatchObject({ pollers: [], configHashes: [], mappings: [{ name: 'orders', inFlight: null }] });
+});
