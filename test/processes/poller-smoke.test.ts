@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -160,6 +160,39 @@ test('a second signal ends the process at once with 128 + n', async () => {
   );
   child.kill('SIGINT');
   expect(await exited).toEqual([130, null]);
+});
+
+test('a reload adds a mapping to the running poller; a bad file changes nothing and is told', async () => {
+  target.answer((_request, response) => response.end('{}'));
+  const original = await readFile(config, 'utf8');
+  // Short polls, because a drain lets the running ones return.
+  const text = original.replace('BatchSize: 10', 'BatchSize: 10, sqs: { waitTime: 1s }');
+  await writeFile(config, text);
+  const { child, adminUrl } = await startPoller();
+  const reload = () => fetch(`${adminUrl}/-/reload`, { method: 'POST' });
+  const metrics = () => fetch(`${adminUrl}/metrics`).then((response) => response.text());
+
+  await writeFile(config, text.replace('BatchSize: 10', 'BatchSize: 11000'));
+  expect((await reload()).status).toBe(422);
+  expect(await metrics()).toContain('wherry_config_last_reload_successful 0\n');
+
+  const later = await queues.create({ name: 'later' });
+  await writeFile(
+    config,
+    text.replace('mappings: {', `mappings: { later: { EventSourceArn: "${later.arn}", FunctionName: orders, sqs: { waitTime: 1s } },`),
+  );
+  expect(await (await reload()).json()).toEqual({ outcome: 'applied', needsRestart: [] });
+  expect(await metrics()).toContain('wherry_config_last_reload_successful 1\n');
+  const [id] = await queues.send(later, [{ body: 'after the reload' }]);
+  await until(
+    () => Promise.resolve(target.requests),
+    (requests) => requests.some((request) => request.body.toString().includes(id!)),
+  );
+
+  await writeFile(config, original);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
 });
 
 test('without Redis a poller stays up, alive and not ready', async () => {
