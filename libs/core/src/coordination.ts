@@ -55,7 +55,7 @@ export interface LeaseStore {
   acquire(id: string, owner: string, ttlMs: number): Promise<AcquireResult>;
   /** Renews many leases, one script call per partition. Results in the order given. */
   renew(owner: string, leases: readonly { readonly id: string; readonly epoch: number }[], ttlMs: number): Promise<RenewResult[]>;
-  /** Gives a lease up. `next` reserves it for 5 s for that owner. True if it was still ours. */
+  /** Gives a lease up. It is reserved for 5 s for `next`, or else for whoever asked for it. True if it was still ours. */
   release(id: string, owner: string, epoch: number, next?: string): Promise<boolean>;
   /** Asks the live owner to hand the lease over; false when somebody else's request stands or nobody owns it. */
   want(id: string, claimant: string, ttlMs: number): Promise<boolean>;
@@ -65,7 +65,7 @@ export interface LeaseStore {
   end(id: string, owner: string, epoch: number, children: readonly string[]): Promise<CheckpointResult>;
   /** The given leases as they are now; leases never taken yet come back with epoch 0 and no owner. */
   view(ids: readonly string[]): Promise<LeaseView[]>;
-  /** Removes rows of units that no configuration names any more. */
+  /** Removes rows of units that no configuration names any more; those with a live owner stay until it lets go. */
   remove(ids: readonly string[]): Promise<void>;
 }
 

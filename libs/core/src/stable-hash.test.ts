@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { PARTITIONS, partitionOf, stableHash, stableHashPair } from './stable-hash.ts';
 
-const FROZEN = [2_872_998_923, 2_448_022_055, 225_751_874, 3_637_361_338, 456_995_437];
+const FROZEN = [2_872_998_923, 444_641_715, 2_636_281_845, 2_697_471_291, 2_772_342_935];
 
 it.each([[''], ['a'], ['sqs-5f1c-0']])('hashes %j to an unsigned 32-bit integer', (text) => {
   expect(stableHash(text)).toBeGreaterThanOrEqual(0);

@@ -144,13 +144,16 @@ function broken(name: ScriptName, piece: string, replacement: string): Partial<R
 
 const seeds = [1, 2, 3, 4, Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000)];
 
-it.each(seeds)('seed %i: one owner per epoch, no stale checkpoint, nothing moves backwards (FUZZ_SEED repeats its choices)', async (seed) => {
-  const witness = await fuzz(seed);
-  expect(witness.breaches, `FUZZ_SEED=${seed}`).toEqual([]);
-  expect(witness.ownerChanges).toBeGreaterThan(20);
-  expect(witness.written).toBeGreaterThan(10);
-  expect(witness.refused).toBeGreaterThan(10);
-});
+it.each(seeds)(
+  'seed %i: one owner per epoch, no stale checkpoint, nothing moves backwards (FUZZ_SEED repeats its choices)',
+  async (seed) => {
+    const witness = await fuzz(seed);
+    expect(witness.breaches, `FUZZ_SEED=${seed}`).toEqual([]);
+    expect(witness.ownerChanges).toBeGreaterThan(20);
+    expect(witness.written).toBeGreaterThan(10);
+    expect(witness.refused).toBeGreaterThan(10);
+  },
+);
 
 it.each([
   ['a checkpoint without the epoch check', broken('lease-checkpoint', 'or row[2] ~= ARGV[2] ', '')],

@@ -6,6 +6,7 @@ import { Cluster, Redis } from 'ioredis';
 /** One connection (or one per node of a cluster) that mends itself for as long as the process lives. */
 export type RedisClient = Redis | Cluster;
 
+/** What a client is given by the process that opens it. */
 export interface RedisClientOptions {
   /** Spreads the reconnects of a fleet. */
   readonly random: Random;

@@ -14,10 +14,21 @@ export const CORRUPT_OWNER = '(corrupt)';
 const RENEW_RESULTS: readonly RenewResult[] = ['lost', 'renewed', 'wanted'];
 const VIEW_WIDTH = 7;
 
+/** Where the row of a lease is. */
+interface Place {
+  readonly partition: number;
+  readonly key: string;
+}
+
+/** Places remembered; far above what one fleet has, so that forgetting them all at once is rare. */
+const PLACES_MAX = 100_000;
+
 /** Leases as Redis hashes that never expire by themselves: the epoch and the checkpoint would go with them. */
 export class RedisLeaseStore implements LeaseStore {
   readonly #scripts: Scripts;
   readonly #keys: Keys;
+  /** Hashing the ids and building the keys would cost a fifth of each renewal, and they are always the same. */
+  readonly #places = new Map<string, Place>();
 
   constructor(scripts: Scripts, keys: Keys) {
     this.#scripts = scripts;
@@ -25,8 +36,8 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   async acquire(id: string, owner: string, ttlMs: number): Promise<AcquireResult> {
-    const partition = partitionOf(id);
-    const keys = [this.#keys.leaseIn(partition, id), this.#keys.epochFloor(partition)];
+    const { partition, key } = this.#place(id);
+    const keys = [key, this.#keys.epochFloor(partition)];
     const reply = list('lease-acquire', await this.#scripts.run('lease-acquire', keys, [owner, ttlMs]));
     switch (reply[0]) {
       case 'acquired':
@@ -45,8 +56,8 @@ export class RedisLeaseStore implements LeaseStore {
   async renew(owner: string, leases: readonly { readonly id: string; readonly epoch: number }[], ttlMs: number): Promise<RenewResult[]> {
     const results: RenewResult[] = [];
     const renewChunk = async (indexes: number[], keys: string[]): Promise<void> => {
-      const epochs = indexes.map((index) => leases[index]?.epoch ?? 0);
-      const reply = list('lease-renew', await this.#scripts.run('lease-renew', keys, [owner, ttlMs, ...epochs]));
+      const epochs = indexes.map((index) => leases[index]?.epoch ?? 0).join(' ');
+      const reply = list('lease-renew', await this.#scripts.run('lease-renew', keys, [owner, ttlMs, epochs]));
       indexes.forEach((index, i) => (results[index] = RENEW_RESULTS[Number(reply[i])] ?? 'lost'));
     };
     await this.#eachPartition(
@@ -57,15 +68,15 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   async release(id: string, owner: string, epoch: number, next = ''): Promise<boolean> {
-    return (await this.#scripts.run('lease-release', [this.#keys.lease(id)], [owner, epoch, next])) === 1;
+    return (await this.#scripts.run('lease-release', [this.#place(id).key], [owner, epoch, next])) === 1;
   }
 
   async want(id: string, claimant: string, ttlMs: number): Promise<boolean> {
-    return (await this.#scripts.run('lease-want', [this.#keys.lease(id)], [claimant, ttlMs])) === 1;
+    return (await this.#scripts.run('lease-want', [this.#place(id).key], [claimant, ttlMs])) === 1;
   }
 
   async checkpoint(id: string, owner: string, epoch: number, checkpoint: string): Promise<CheckpointResult> {
-    const reply = await this.#scripts.run('lease-checkpoint', [this.#keys.lease(id)], [owner, epoch, checkpoint]);
+    const reply = await this.#scripts.run('lease-checkpoint', [this.#place(id).key], [owner, epoch, checkpoint]);
     if (reply === 1) return 'written';
     return reply === -1 ? 'regression' : 'fenced';
   }
@@ -76,7 +87,7 @@ export class RedisLeaseStore implements LeaseStore {
     await this.#eachPartition(children, async (_, keys) => {
       await this.#scripts.run('lease-create', keys, []);
     });
-    return (await this.#scripts.run('lease-end', [this.#keys.lease(id)], [owner, epoch])) === 1 ? 'written' : 'fenced';
+    return (await this.#scripts.run('lease-end', [this.#place(id).key], [owner, epoch])) === 1 ? 'written' : 'fenced';
   }
 
   async view(ids: readonly string[]): Promise<LeaseView[]> {
@@ -89,27 +100,42 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    await this.#eachPartition(ids, async (indexes, keys) => {
-      const partition = partitionOf(ids[indexes[0] ?? 0] ?? '');
+    await this.#eachPartition(ids, async (_, keys, partition) => {
       await this.#scripts.run('lease-remove', [this.#keys.epochFloor(partition), ...keys], []);
     });
   }
 
-  /** Calls `run` once per partition that occurs, or more often where a partition has too many keys for one script; all at the same time. */
-  async #eachPartition(ids: readonly string[], run: (indexes: number[], keys: string[]) => Promise<void>): Promise<void> {
-    const byPartition = new Map<number, number[]>();
-    ids.forEach((id, index) => {
+  #place(id: string): Place {
+    let place = this.#places.get(id);
+    if (place === undefined) {
       const partition = partitionOf(id);
-      const indexes = byPartition.get(partition);
-      if (indexes === undefined) byPartition.set(partition, [index]);
-      else indexes.push(index);
-    });
-    const runs: Promise<void>[] = [];
-    for (const [partition, all] of byPartition) {
-      for (const indexes of chunks(all)) {
-        const keys = indexes.map((index) => this.#keys.leaseIn(partition, ids[index] ?? ''));
-        runs.push(run(indexes, keys));
+      place = { partition, key: this.#keys.leaseIn(partition, id) };
+      if (this.#places.size >= PLACES_MAX) this.#places.clear();
+      this.#places.set(id, place);
+    }
+    return place;
+  }
+
+  /** Calls `run` once per partition that occurs, or more often where a partition has too many keys for one script; all at the same time. */
+  async #eachPartition(
+    ids: readonly string[],
+    run: (indexes: number[], keys: string[], partition: number) => Promise<void>,
+  ): Promise<void> {
+    const byPartition = new Map<number, { indexes: number[]; keys: string[] }>();
+    for (const [index, id] of ids.entries()) {
+      const { partition, key } = this.#place(id);
+      let group = byPartition.get(partition);
+      if (group === undefined) {
+        group = { indexes: [], keys: [] };
+        byPartition.set(partition, group);
       }
+      group.indexes.push(index);
+      group.keys.push(key);
+    }
+    const runs: Promise<void>[] = [];
+    for (const [partition, { indexes, keys }] of byPartition) {
+      const keyChunks = chunks(keys);
+      chunks(indexes).forEach((part, i) => runs.push(run(part, keyChunks[i] ?? [], partition)));
     }
     await Promise.all(runs);
   }
