@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { startRedisServer } from '@wherry/testkit/redis-server';
 import { Redis } from 'ioredis';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { createRedis } from './redis-client.ts';
 import { createRedisCoordination } from './redis-coordination.ts';
 
@@ -13,6 +13,12 @@ it('does everything in a Redis Cluster, where keys of one script must share a sl
   const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-test-'));
   const node = await startRedisServer({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--dir', folder] });
   const raw = new Redis(node.url);
+  // Runs after a timeout too, which a `finally` would not.
+  onTestFinished(async () => {
+    raw.disconnect();
+    await node.kill();
+    await rm(folder, { recursive: true, force: true });
+  });
   // A fresh node waits two seconds before it calls the cluster up.
   await raw.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
   while (!String(await raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await setTimeout(20);
@@ -21,51 +27,45 @@ it('does everything in a Redis Cluster, where keys of one script must share a sl
     { cluster: [`127.0.0.1:${node.port}`], keyPrefix: 'wherry' },
     { random: Math.random, onUp: up.resolve, onDown: () => {} },
   );
-  try {
-    await up.promise;
-    const { leases, members, permits, gates, scale } = createRedisCoordination(client, { keyPrefix: 'wherry', fleet: 'c' });
-    const ids = Array.from({ length: 200 }, (_, i) => `sqs-${i}`);
-    await Promise.all(ids.map((id) => leases.acquire(id, 'ann', 10_000)));
-    const held = ids.map((id) => ({ id, epoch: 1 }));
-    expect(new Set(await leases.renew('ann', held, 10_000))).toEqual(new Set(['renewed']));
-    expect(await leases.checkpoint('sqs-1', 'ann', 1, '7')).toBe('written');
-    expect(await leases.end('sqs-1', 'ann', 1, ['sqs-left', 'sqs-right'])).toBe('written');
-    expect((await leases.view(['sqs-1', 'sqs-left']))[1]).toMatchObject({ checkpoint: 'TRIM_HORIZON' });
-    expect(await leases.want('sqs-2', 'bob', 10_000)).toBe(true);
-    expect(await leases.release('sqs-2', 'ann', 1)).toBe(true);
-    await leases.remove(ids);
+  onTestFinished(() => client.disconnect());
+  await up.promise;
+  const { leases, members, permits, gates, scale } = createRedisCoordination(client, { keyPrefix: 'wherry', fleet: 'c' });
+  const ids = Array.from({ length: 200 }, (_, i) => `sqs-${i}`);
+  await Promise.all(ids.map((id) => leases.acquire(id, 'ann', 10_000)));
+  const held = ids.map((id) => ({ id, epoch: 1 }));
+  expect(new Set(await leases.renew('ann', held, 10_000))).toEqual(new Set(['renewed']));
+  expect(await leases.checkpoint('sqs-1', 'ann', 1, '7')).toBe('written');
+  expect(await leases.end('sqs-1', 'ann', 1, ['sqs-left', 'sqs-right'])).toBe('written');
+  expect((await leases.view(['sqs-1', 'sqs-left']))[1]).toMatchObject({ checkpoint: 'TRIM_HORIZON' });
+  expect(await leases.want('sqs-2', 'bob', 10_000)).toBe(true);
+  expect(await leases.release('sqs-2', 'ann', 1)).toBe(true);
+  await leases.remove(ids);
 
-    const load = { leases: 0, inFlight: 0, bufferedBytes: 0 };
-    await members.heartbeat(
-      'ann',
-      { version: '1', configHash: '', capacity: 1, draining: false, startedAtMs: 0, adminUrl: '', ...load },
-      10_000,
-    );
-    expect(await members.members()).toHaveLength(1);
-    await members.leave('ann');
-    const scopes = [
-      { scope: 'mapping', limit: 1 },
-      { scope: 'function', limit: 1 },
-    ];
-    expect(await permits.acquire('f', scopes, 't', 10_000)).toBe(true);
-    await permits.release('f', ['mapping', 'function'], 't');
-    expect(await permits.inUse('f', 'mapping')).toBe(0);
-    await gates.open('x', 10_000, 0, 'refused');
-    await gates.throttle('y', 10_000, '429');
-    expect([...(await gates.gates(['x', 'y', 'z'])).keys()]).toEqual(['x', 'y']);
-    expect(await scale.adjust('m', 1, { initial: 5, floor: 2, ceiling: 9, growthPerMinute: 300 })).toBe(6);
-    expect(
-      (
-        await scale.desired([
-          { id: 'm', initial: 5 },
-          { id: 'n', initial: 4 },
-        ])
-      ).get('m'),
-    ).toBe(6);
-  } finally {
-    client.disconnect();
-    raw.disconnect();
-    await node.kill();
-    await rm(folder, { recursive: true, force: true });
-  }
+  const load = { leases: 0, inFlight: 0, bufferedBytes: 0 };
+  await members.heartbeat(
+    'ann',
+    { version: '1', configHash: '', capacity: 1, draining: false, startedAtMs: 0, adminUrl: '', ...load },
+    10_000,
+  );
+  expect(await members.members()).toHaveLength(1);
+  await members.leave('ann');
+  const scopes = [
+    { scope: 'mapping', limit: 1 },
+    { scope: 'function', limit: 1 },
+  ];
+  expect(await permits.acquire('f', scopes, 't', 10_000)).toBe(true);
+  await permits.release('f', ['mapping', 'function'], 't');
+  expect(await permits.inUse('f', 'mapping')).toBe(0);
+  await gates.open('x', 10_000, 0, 'refused');
+  await gates.throttle('y', 10_000, '429');
+  expect([...(await gates.gates(['x', 'y', 'z'])).keys()]).toEqual(['x', 'y']);
+  expect(await scale.adjust('m', 1, { initial: 5, floor: 2, ceiling: 9, growthPerMinute: 300 })).toBe(6);
+  expect(
+    (
+      await scale.desired([
+        { id: 'm', initial: 5 },
+        { id: 'n', initial: 4 },
+      ])
+    ).get('m'),
+  ).toBe(6);
 });
