@@ -1,0 +1,122 @@
+/**
+ * The demo's own bookkeeping of every message it sent: what the function acknowledged, what ended in the dead-letter queue,
+ * what came twice, and whether the order inside a message group held. It learns nothing from the pollers: their word is what
+ * is being checked.
+ */
+export interface Account {
+  readonly queue: string;
+  readonly sent: number;
+  readonly delivered: number;
+  readonly filtered: number;
+  readonly deadLettered: number;
+  /** Ids that are nowhere: neither acknowledged by the function nor in the dead-letter queue. */
+  readonly missing: readonly string[];
+  /** Ids the function acknowledged more than once. */
+  readonly duplicates: readonly string[];
+  /** Ids the function saw although nobody sent them. */
+  readonly unknown: readonly string[];
+  /** FIFO groups in which a later message was acknowledged before an earlier one, as `group: id after id`. */
+  readonly outOfOrder: readonly string[];
+}
+
+interface Entry {
+  readonly group: string | undefined;
+  readonly position: number;
+  acknowledged: number;
+  deadLettered: boolean;
+}
+
+/** One queue's page of the ledger. */
+export class Ledger {
+  readonly queue: string;
+  #entries = new Map<string, Entry>();
+  #unknown = new Set<string>();
+  #outOfOrder: string[] = [];
+  #lastInGroup = new Map<string, { id: string; position: number }>();
+  #delivered = 0;
+  #deadLettered = 0;
+
+  constructor(queue: string) {
+    this.queue = queue;
+  }
+
+  /** Must be called before the message is handed to the queue, or a fast fleet delivers an "unknown" one. */
+  sent(id: string, group?: string): void {
+    this.#entries.set(id, { group, position: this.#entries.size, acknowledged: 0, deadLettered: false });
+  }
+
+  /** The function finished this message and said so. */
+  acknowledged(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) {
+      this.#unknown.add(id);
+      return;
+    }
+    entry.acknowledged += 1;
+    if (entry.acknowledged > 1) return;
+    if (!entry.deadLettered) this.#delivered += 1;
+    this.#checkOrder(id, entry);
+  }
+
+  /** The message was found in the dead-letter queue. */
+  deadLettered(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) {
+      this.#unknown.add(id);
+      return;
+    }
+    if (entry.deadLettered) return;
+    entry.deadLettered = true;
+    if (entry.acknowledged === 0) this.#deadLettered += 1;
+  }
+
+  get sentCount(): number {
+    return this.#entries.size;
+  }
+
+  /** Messages whose fate is known. */
+  get settledCount(): number {
+    return this.#delivered + this.#deadLettered;
+  }
+
+  account(): Account {
+    const missing: string[] = [];
+    const duplicates: string[] = [];
+    let delivered = 0;
+    let deadLettered = 0;
+    for (const [id, entry] of this.#entries) {
+      if (entry.acknowledged > 0) delivered += 1;
+      else if (entry.deadLettered) deadLettered += 1;
+      else missing.push(id);
+      if (entry.acknowledged > 1) duplicates.push(id);
+    }
+    return {
+      queue: this.queue,
+      sent: this.#entries.size,
+      delivered,
+      filtered: 0,
+      deadLettered,
+      missing,
+      duplicates,
+      unknown: [...this.#unknown],
+      outOfOrder: this.#outOfOrder,
+    };
+  }
+
+  #checkOrder(id: string, entry: Entry): void {
+    if (entry.group === undefined) return;
+    const last = this.#lastInGroup.get(entry.group);
+    if (last !== undefined && last.position > entry.position) this.#outOfOrder.push(`${entry.group}: ${id} after ${last.id}`);
+    else this.#lastInGroup.set(entry.group, { id, position: entry.position });
+  }
+}
+
+/** True when every message of the account ended in exactly one place, in order, and nothing came from nowhere. */
+export function balances(account: Account): boolean {
+  return (
+    account.sent === account.delivered + account.filtered + account.deadLettered &&
+    account.missing.length === 0 &&
+    account.unknown.length === 0 &&
+    account.outOfOrder.length === 0
+  );
+}
