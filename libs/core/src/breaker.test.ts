@@ -29,6 +29,8 @@ describe('the circuit breaker', () => {
     expect(healthOf({ kind: 'unavailable', reason: '', permanent: false, durationMs: 1 })).toBe('failed');
     expect(healthOf({ kind: 'timedOut', durationMs: 1 })).toBe('failed');
     expect(healthOf({ kind: 'functionError', errorType: '', errorMessage: '', body: new Uint8Array(), durationMs: 1 })).toBe('alive');
+    const endedByLambda = { kind: 'functionError', errorType: 'Sandbox.Timedout', errorMessage: '', body: new Uint8Array() } as const;
+    expect(healthOf({ ...endedByLambda, durationMs: 1 })).toBe('failed');
     expect(healthOf({ kind: 'throttled', reason: '', durationMs: 1 })).toBe('throttled');
   });
 });

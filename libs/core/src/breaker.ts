@@ -1,5 +1,5 @@
 import type { BackoffPolicy } from './backoff.ts';
-import type { InvokeResult } from './invoke.ts';
+import { type InvokeResult, isTimeout } from './invoke.ts';
 
 /** Results of one second. */
 interface Bucket {
@@ -29,10 +29,11 @@ export const PROBE_BACKOFF: BackoffPolicy = { firstMs: 1_000, maxMs: 30_000, lea
 
 /**
  * What a result says about whether the target is there at all. `failed`: refused or broken connection, TLS error, 5xx of the
- * service, no permission, no such function, no answer in time. `alive`: the function ran or was at least found. A throttle is
+ * service, no permission, no such function, no answer in time (`isTimeout`). `alive`: the function ran or was at least found. A throttle is
  * `alive` for a probe, but no proof of health either, so a closed breaker leaves it out of its counts.
  */
 export function healthOf(result: InvokeResult): 'failed' | 'alive' | 'throttled' {
+  if (isTimeout(result)) return 'failed';
   switch (result.kind) {
     case 'unavailable':
     case 'timedOut':

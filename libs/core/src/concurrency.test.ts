@@ -13,6 +13,12 @@ describe('learned concurrency', () => {
     expect(learnConcurrency(UNLIMITED, { kind: 'timedOut', durationMs: 10 }, 9, 1_000).limit).toBe(4);
   });
 
+  it('falls by a timeout that the target itself reports, and by no other function error', () => {
+    const failed = { kind: 'functionError', errorMessage: '', body: new Uint8Array(), durationMs: 10 } as const;
+    expect(learnConcurrency(at(8), { ...failed, errorType: 'Sandbox.Timedout' }, 8, 1_000).limit).toBe(4);
+    expect(learnConcurrency(at(8), { ...failed, errorType: 'Error' }, 8, 1_000).limit).toBe(8);
+  });
+
   it('never falls below 1', () => {
     expect(learnConcurrency(at(1), throttled, 1, 1_000).limit).toBe(1);
   });

@@ -1,4 +1,4 @@
-import type { InvokeResult } from './invoke.ts';
+import { type InvokeResult, isTimeout } from './invoke.ts';
 
 /**
  * Learned concurrency of one target: additive increase, multiplicative decrease. It starts without a limit of its own, because
@@ -27,21 +27,12 @@ export const UNLIMITED: Concurrency = { limit: Number.POSITIVE_INFINITY, answers
  * @param running invocations in flight when the result came, this one included
  */
 export function learnConcurrency(state: Concurrency, result: InvokeResult, running: number, nowMs: number): Concurrency {
-  switch (result.kind) {
-    case 'throttled':
-    case 'timedOut': {
-      if (nowMs - result.durationMs < state.decreasedAtMs) return state;
-      return { limit: Math.max(1, Math.floor(Math.min(state.limit, running) / 2)), answers: 0, decreasedAtMs: nowMs };
-    }
-    case 'success':
-    case 'functionError':
-    case 'rejected':
-    case 'tooLarge': {
-      if (state.limit === Number.POSITIVE_INFINITY || running < state.limit) return state;
-      if (state.answers + 1 < state.limit) return { ...state, answers: state.answers + 1 };
-      return { ...state, limit: state.limit + 1, answers: 0 };
-    }
-    case 'unavailable':
-      return state;
+  if (result.kind === 'unavailable') return state;
+  if (result.kind === 'throttled' || isTimeout(result)) {
+    if (nowMs - result.durationMs < state.decreasedAtMs) return state;
+    return { limit: Math.max(1, Math.floor(Math.min(state.limit, running) / 2)), answers: 0, decreasedAtMs: nowMs };
   }
+  if (state.limit === Number.POSITIVE_INFINITY || running < state.limit) return state;
+  if (state.answers + 1 < state.limit) return { ...state, answers: state.answers + 1 };
+  return { ...state, limit: state.limit + 1, answers: 0 };
 }

@@ -39,7 +39,7 @@ export interface InvokeRequest {
 
 /**
  * What came of one attempt. Only `functionError` and `timedOut` mean that the function's own code may have failed and are
- * counted against retry budgets; `throttled` and `unavailable` are free of charge (spec 6.1).
+ * counted against retry budgets; `throttled` and `unavailable` are free of charge.
  */
 export type InvokeResult =
   | { readonly kind: 'success'; readonly body: Uint8Array; readonly durationMs: number; readonly executedVersion?: string }
@@ -59,6 +59,14 @@ export type InvokeResult =
   | { readonly kind: 'tooLarge'; readonly reason: string; readonly durationMs: number }
   /** The target refused the request itself (400): counted as a function error, else it would block for ever. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly durationMs: number };
+
+/**
+ * Whether the function gave no answer in time, whoever noticed: this side, whose deadline passed, or Lambda and the Runtime
+ * Interface Emulator, which end a slow function themselves and say so with the error type `Sandbox.Timedout`.
+ */
+export function isTimeout(result: InvokeResult): boolean {
+  return result.kind === 'timedOut' || (result.kind === 'functionError' && result.errorType === 'Sandbox.Timedout');
+}
 
 /** Runs functions. Never throws, never retries: the policies of `libs/core` are the only retry owner. */
 export interface Invoker {

@@ -25,6 +25,14 @@ describe('what becomes of a batch of queue messages', () => {
       true,
     ],
     ['no answer in time keeps all', { kind: 'timedOut', durationMs: 1 }, ATTEMPT, 'timeout', [], true],
+    [
+      'a timeout that the target itself reports keeps all',
+      { kind: 'functionError', errorType: 'Sandbox.Timedout', errorMessage: '', body: encode(''), durationMs: 1 },
+      ATTEMPT,
+      'timeout',
+      [],
+      true,
+    ],
     ['a refused request is a function error', { kind: 'rejected', reason: 'bad', durationMs: 1 }, ATTEMPT, 'function_error', [], true],
     [
       'one message that is too large alone is a function error',

@@ -1,7 +1,7 @@
 import { type BackoffPolicy, backoffMs } from './backoff.ts';
 import type { Random } from './clock.ts';
 import type { InvocationOutcome } from './engine-event.ts';
-import type { InvokeResult } from './invoke.ts';
+import { type InvokeResult, isTimeout } from './invoke.ts';
 import { readPartialResponse } from './partial-response.ts';
 
 /** What is to be done with a batch of messages after one attempt to invoke. */
@@ -48,7 +48,7 @@ export function decideQueueBatch(result: InvokeResult, attempt: QueueAttempt, ra
     case 'success':
       return attempt.reportBatchItemFailures ? settleReported(result.body, attempt) : settleAll(attempt.messageIds);
     case 'functionError':
-      return keepAll('function_error', result.errorType);
+      return keepAll(isTimeout(result) ? 'timeout' : 'function_error', result.errorType);
     case 'timedOut':
       return keepAll('timeout', 'no answer within the deadline');
     case 'rejected':

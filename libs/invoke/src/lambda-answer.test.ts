@@ -62,6 +62,13 @@ describe('classifyLambdaAnswer', () => {
     expect(classify(200, '', 'oops', { 'x-amz-function-error': marked })).toMatchObject({ kind: 'functionError', errorType: marked });
   });
 
+  it('knows a timeout by its message where Lambda names no type', () => {
+    const body = '{"errorMessage":"2026-01-01T00:00:00.000Z 8f507cfc-xmpl Task timed out after 3.00 seconds"}';
+    expect(classify(200, '', body, { 'x-amz-function-error': 'Unhandled' })).toMatchObject({ errorType: 'Sandbox.Timedout' });
+    const own = '{"errorMessage":"my Task timed out after lunch"}';
+    expect(classify(200, '', own, { 'x-amz-function-error': 'Unhandled' })).toMatchObject({ errorType: 'Unhandled' });
+  });
+
   it('names error and message for people', () => {
     const body = '{"Type":"User","Message":"Function not found: arn:aws:lambda:eu-west-1:123456789012:function:orders:$LATEST"}';
     expect(classify(404, 'ResourceNotFoundException', body)).toMatchObject({

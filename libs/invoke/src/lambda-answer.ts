@@ -1,7 +1,16 @@
 import type { InvokeResult } from '@wherry/core/invoke';
-import { functionError, parseFunctionError, parseObject } from './function-error.ts';
+import { functionError, parseFunctionError, parseObject, type FunctionError } from './function-error.ts';
 import { headerOf, type HttpAnswer } from './http-exchange.ts';
 import { retryAfterMs } from './retry-after.ts';
+
+/** How Lambda ends the message of a timeout; before it come a time and a request id. */
+const TIMED_OUT = /Task timed out after \d+(?:\.\d+)? seconds\s*$/;
+
+/** The function's error; Lambda's older form of a timeout, which has a message and no type, gets the type of the newer one. */
+function namedError(body: Uint8Array, marked: string): FunctionError {
+  const error = parseFunctionError(body, { errorType: marked, errorMessage: 'the function failed' });
+  return error.errorType === marked && TIMED_OUT.test(error.errorMessage) ? { ...error, errorType: 'Sandbox.Timedout' } : error;
+}
 
 /** Lambda's name of an error, and what it says; messages may be long, and end up in log lines. */
 export interface ServiceError {
@@ -71,8 +80,7 @@ export function classifyLambdaAnswer(answer: HttpAnswer, durationMs: number, now
   const { body, headers, status } = answer;
   if (status >= 200 && status < 300) {
     const marked = headerOf(headers, 'x-amz-function-error') ?? '';
-    if (marked !== '')
-      return functionError(parseFunctionError(body, { errorType: marked, errorMessage: 'the function failed' }), body, durationMs);
+    if (marked !== '') return functionError(namedError(body, marked), body, durationMs);
     const executedVersion = headerOf(headers, 'x-amz-executed-version');
     return { kind: 'success', body, durationMs, ...(executedVersion === undefined ? {} : { executedVersion }) };
   }
