@@ -129,6 +129,19 @@ describe('limits of a queue mapping', () => {
     expect(bench.queue.remaining).toEqual([]);
   });
 
+  it.each([
+    ['noticed on this side', { kind: 'timedOut' } as const],
+    ['reported by the target', functionError('Sandbox.Timedout')],
+  ])('opens the gate by timeouts %s, and keeps the messages', async (_, result) => {
+    const bench = new QueueBench({ slots: 5, mapping: { batchSize: 1 }, invoker: { durationMs: 1_000, answer: () => result } });
+    bench.send(20);
+    await bench.sim.advance(2_000);
+    expect(bench.gate.status()).toMatchObject({ state: 'open', reason: 'no answer within the deadline' });
+    expect(Number.isFinite(bench.gate.status().concurrencyLimit)).toBe(true);
+    expect(bench.ofType('invoked').map((event) => event.outcome)).toEqual(Array(bench.ofType('invoked').length).fill('timeout'));
+    expect(bench.queue.remaining).toHaveLength(20);
+  });
+
   it('receives nothing for a gate that another poller opened', async () => {
     const bench = new QueueBench({ slots: 0 });
     bench.gate.refresh({ state: 'open', waitMs: 60_000, reason: 'connection refused', failures: 1 }, bench.sim.nowMs());
@@ -150,6 +163,40 @@ describe('limits of a queue mapping', () => {
     expect([bench.invoker.seen.length, bench.queue.calls.receive]).toEqual([1, receives]);
     await bench.sim.advance(500);
     expect(bench.invoker.seen).toHaveLength(2);
+  });
+
+  it('looks at the gate again when it gets the place it waited for', async () => {
+    const bench = new QueueBench({
+      mapping: { batchSize: 1 },
+      slots: 2,
+      inFlight: 1,
+      invoker: { durationMs: 2_000, answer: (_, index) => (index === 0 ? throttled(8_000) : success()) },
+    });
+    bench.send(2);
+    await bench.sim.advance(9_500);
+    expect(bench.queue.calls.receive).toBe(2);
+    expect(bench.invoker.seen).toHaveLength(1);
+    await bench.sim.advance(10_000);
+    expect(bench.queue.remaining).toEqual([]);
+  });
+
+  it('gives up the probe when it ends while it waits for a permit, so that another batch may try', async () => {
+    const bench = new QueueBench({ function: { reservedConcurrentExecutions: 1 }, slots: 0 });
+    await bench.gates.open('orders', 1_000, 1, 'connection refused');
+    bench.gate.refresh({ state: 'open', waitMs: 1_000, reason: 'connection refused', failures: 1 }, bench.sim.nowMs());
+    bench.permits.isAway = true;
+    bench.send(1);
+    const lease = bench.startSlot();
+    await bench.sim.advance(5_000);
+    expect(bench.ofType('gate').map((event) => event.state)).toEqual(['open', 'probing']);
+    lease.yield();
+    await bench.sim.advance(1_000);
+    expect([bench.slots[0]!.ended, bench.invoker.seen.length, bench.settled('released', 'done')]).toEqual(['resolved', 0, 1]);
+    bench.permits.isAway = false;
+    bench.startSlot();
+    await bench.sim.advance(40_000);
+    expect(bench.gate.status().state).toBe('closed');
+    expect(bench.queue.remaining).toEqual([]);
   });
 
   it('carries up to 10 batches at a time in one provisioned poller', async () => {

@@ -75,9 +75,9 @@ async function carry(carrier: Carrier, gathered: readonly HeldMessage[], fetched
     }
     payload ??= encodeEvent(batch.map((held) => held.message.recordJson));
     const attempt = await invoke(carrier, batch, payload, permission, { number, batchId, refusals });
-    // What a kill cut off says nothing about the target, and its messages may have been worked on: they come back by themselves.
-    if (carrier.context.kill.aborted && attempt.result.kind === 'unavailable') return;
-    const next = await perform(carrier, batch, attempt, permission.passage);
+    // Cut off by a kill: its messages may have been worked on, so they are not released but come back by themselves.
+    if (attempt === undefined) return;
+    const next = await perform(carrier, batch, attempt);
     if (next === 'done') return;
     refusals = attempt.refusals;
   }
@@ -106,13 +106,14 @@ function dropPermission(carrier: Carrier, permission: Permission): void {
   if (permission.passage === 'probe') carrier.context.gate.giveUpProbe();
 }
 
+/** One attempt under the given permission, which it ends. @returns `undefined` if a kill cut it off: that says nothing about the target */
 async function invoke(
   carrier: Carrier,
   batch: readonly HeldMessage[],
   payload: Uint8Array,
   permission: Permission,
   so: { readonly number: number; readonly batchId: string; readonly refusals: number },
-): Promise<Attempt> {
+): Promise<Attempt | undefined> {
   const { context, lease } = carrier;
   const { surroundings, mapping, function: fn, keeper } = context;
   const requestId = surroundings.newId();
@@ -141,7 +142,10 @@ async function invoke(
       },
       signal: context.kill,
     });
+    if (context.kill.aborted && result.kind === 'unavailable') return undefined;
     isAnswered = true;
+    // Before the place goes to a batch that waits for it: that one has to see what this answer did to the gate.
+    context.gate.report(result, permission.passage);
     const isRefused = result.kind === 'throttled' || result.kind === 'unavailable';
     return { ...so, requestId, bytes: payload.length, ageMs, result, refusals: isRefused ? so.refusals + 1 : so.refusals };
   } finally {
@@ -152,9 +156,9 @@ async function invoke(
 }
 
 /** Decides what the attempt means for its messages, tells of it, and does it. */
-async function perform(carrier: Carrier, batch: readonly HeldMessage[], attempt: Attempt, passage: Passage): Promise<'done' | 'again'> {
+async function perform(carrier: Carrier, batch: readonly HeldMessage[], attempt: Attempt): Promise<'done' | 'again'> {
   const { context, stopping } = carrier;
-  const { surroundings, mapping, gate, settler, scaler } = context;
+  const { surroundings, mapping, settler, scaler } = context;
   const decision = decideQueueBatch(
     attempt.result,
     {
@@ -165,7 +169,6 @@ async function perform(carrier: Carrier, batch: readonly HeldMessage[], attempt:
     },
     surroundings.random,
   );
-  gate.report(attempt.result, passage);
   scaler.invoked(decision.kind === 'settle' && decision.functionFailed);
   tellInvoked(carrier, batch, attempt, decision);
   switch (decision.kind) {
