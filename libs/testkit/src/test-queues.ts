@@ -13,6 +13,7 @@ export interface TestQueue {
   readonly arn: string;
 }
 
+/** What kind of queue a test wants; a standard one with SQS's defaults unless told otherwise. */
 export interface TestQueueOptions {
   /** Adds `.fifo` to the name. */
   readonly fifo?: boolean;
