@@ -8,7 +8,7 @@ import type { Backend } from '@wherry/testkit/backend-process';
 import { startFaultProxy, type FaultProxy } from '@wherry/testkit/fault-proxy';
 import { startFauxqs } from '@wherry/testkit/fauxqs-process';
 import { startRedisServer, type RedisServer } from '@wherry/testkit/redis-server';
-import { TestQueues, type TestQueue, type TestQueueCounts, type TestQueueOptions } from '@wherry/testkit/test-queues';
+import { TestQueues, type TestMessage, type TestQueue, type TestQueueCounts, type TestQueueOptions } from '@wherry/testkit/test-queues';
 import { FunctionServer, type Handler } from './function-server.ts';
 import { launcher } from './wherry-command.ts';
 
@@ -36,6 +36,8 @@ export interface LaneOptions {
   /** The function of an earlier lane, in place of one of its own. */
   readonly functionOf?: string;
   readonly handler?: Handler;
+  /** Sent at once: messages that wait before the pollers start come to one receive together. */
+  readonly messages?: readonly TestMessage[];
 }
 
 /** What `addLane` made. */
@@ -43,6 +45,8 @@ export interface Lane {
   readonly name: string;
   readonly queue: TestQueue;
   readonly deadLetters: TestQueue | undefined;
+  /** Ids of the messages that were sent with it, in their order. */
+  readonly ids: readonly string[];
 }
 
 /** What a fleet stands on. */
@@ -134,7 +138,7 @@ export class TestFleet {
     // Short polls, because a drain lets the running ones return.
     this.#mappingEntries[name] = { EventSourceArn: queue.arn, FunctionName: functionName, sqs: { waitTime: '2s' }, ...options.mapping };
     if (options.handler !== undefined) this.functions.handle(name, options.handler);
-    return { name, queue, deadLetters };
+    return { name, queue, deadLetters, ids: await this.queues.send(queue, options.messages ?? []) };
   }
 
   /** Changes fields of a mapping in the configuration; takes effect at `reload`. */
@@ -216,10 +220,14 @@ export class TestFleet {
   }
 }
 
-/** Starts one poller and waits for the line that names its admin listener. It dies with the test process at the latest. */
-export async function spawnPoller(configFile: string): Promise<TestPoller> {
+/**
+ * Starts one poller and waits for the line that names its admin listener. It dies with the test process at the latest.
+ *
+ * @param env further variables of its environment, which the configuration may name
+ */
+export async function spawnPoller(configFile: string, env: Readonly<Record<string, string>> = {}): Promise<TestPoller> {
   const child = spawn(process.execPath, [launcher, 'poller', '--config', configFile], {
-    env: { ...process.env, ...CREDENTIALS },
+    env: { ...process.env, ...CREDENTIALS, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const endNow = (): void => void child.kill('SIGKILL');
@@ -229,6 +237,7 @@ export async function spawnPoller(configFile: string): Promise<TestPoller> {
     return args as [number | null, NodeJS.Signals | null];
   });
   let output = '';
+  let isListening = false;
   const lines = () =>
     output
       .split('\n')
@@ -238,8 +247,11 @@ export async function spawnPoller(configFile: string): Promise<TestPoller> {
     child.once('exit', (code) => reject(new Error(`the poller exited with ${code}:\n${output}`)));
     child.stdout?.on('data', (chunk: Buffer) => {
       output += chunk.toString();
+      if (isListening) return;
       const listening = lines().find((line) => line['msg'] === 'listening' && line['listener'] === 'admin');
-      if (typeof listening?.['url'] === 'string') resolve(listening['url']);
+      if (typeof listening?.['url'] !== 'string') return;
+      isListening = true;
+      resolve(listening['url']);
     });
   });
   return {

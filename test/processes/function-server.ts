@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One record of an event as the function got it; the fields that tests look at. */
@@ -15,8 +15,11 @@ export interface SqsRecord {
 /** One invocation, from its arrival on. */
 export interface Invocation {
   readonly function: string;
+  readonly headers: IncomingHttpHeaders;
   readonly records: readonly SqsRecord[];
   readonly bodies: readonly string[];
+  /** The event as it came. */
+  readonly text: string;
   /** Bytes of the whole event. */
   readonly bytes: number;
   /** Monotonic, milliseconds. */
@@ -99,8 +102,8 @@ export class FunctionServer {
     } catch {
       return; // The caller went away before its request was complete: no invocation began.
     }
-    const invocation = this.#begin((request.url ?? '/').slice(1), body, abandoned.signal);
-    const result = await Promise.resolve(this.#handlers.get(invocation.function)?.(invocation) ?? {}).catch(() => failure());
+    const invocation = this.#begin(request, body, abandoned.signal);
+    const result = await this.#run(invocation).catch(() => failure());
     const answer = result instanceof Response ? result : Response.json(result);
     invocation.endedAtMs = performance.now();
     if (!abandoned.signal.aborted) {
@@ -109,13 +112,21 @@ export class FunctionServer {
     this.#changes.emit('change');
   }
 
-  #begin(name: string, body: Buffer, abandoned: AbortSignal): Invocation {
-    const { Records: records } = JSON.parse(body.toString()) as { Records: SqsRecord[] };
+  async #run(invocation: Invocation): Promise<unknown> {
+    return (await this.#handlers.get(invocation.function)?.(invocation)) ?? {};
+  }
+
+  #begin({ url = '/', headers }: IncomingMessage, body: Buffer, abandoned: AbortSignal): Invocation {
+    const name = url.slice(1);
+    const text = body.toString();
+    const { Records: records } = JSON.parse(text) as { Records: SqsRecord[] };
     const before = this.#invocations.get(name) ?? [];
     const invocation: Invocation = {
       function: name,
+      headers,
       records,
       bodies: records.map((record) => record.body),
+      text,
       bytes: body.length,
       startedAtMs: performance.now(),
       endedAtMs: undefined,
