@@ -2,7 +2,7 @@
  * Everything one poller consists of, and the order in which it comes up and goes down. It decides nothing about events.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { LoadResult } from '@wherry/config/load';
+import type { LoadedConfig, LoadResult } from '@wherry/config/load';
 import type { StopSignals, Surroundings } from '@wherry/core/clock';
 import type { Coordination } from '@wherry/core/coordination';
 import type { EngineEvent } from '@wherry/core/engine-event';
@@ -33,7 +33,7 @@ const CLOCK_CHECK_EVERY_MS = 60_000;
 export interface PollerProcessOptions {
   readonly name: string;
   readonly configFile: string;
-  readonly config: WherryConfig;
+  readonly loaded: Pick<LoadedConfig, 'config' | 'inputs'>;
   readonly load: () => Promise<LoadResult>;
   readonly print: (text: string) => void;
   readonly logger: Logger;
@@ -59,7 +59,8 @@ export class PollerProcess {
   #fleet: Fleet | undefined;
 
   constructor(options: PollerProcessOptions) {
-    const { config, logger, surroundings } = options;
+    const { loaded, logger, surroundings } = options;
+    const { config } = loaded;
     const { clock } = surroundings;
     this.#options = options;
     this.#eventLog = new EventLog(logger, clock, config);
@@ -76,7 +77,7 @@ export class PollerProcess {
         apply: (next) => this.#apply(next),
         reloaded: (isSuccess, atMs) => this.#metrics.reloaded(isSuccess, atMs),
       },
-      config,
+      loaded,
     );
     this.#redis = createRedis(config.redis, {
       random: surroundings.random,
@@ -124,7 +125,8 @@ export class PollerProcess {
    * @throws Error when the admin address cannot be taken; nothing was polled then
    */
   async run(): Promise<void> {
-    const { logger, surroundings, config, name } = this.#options;
+    const { logger, surroundings, name } = this.#options;
+    const config = this.config;
     const stop = this.#options.signals();
     const ended = new AbortController();
     const admin = this.#createAdmin(stop);
@@ -138,7 +140,7 @@ export class PollerProcess {
         surroundings,
         stop,
         coordination: this.#coordination,
-        config: this.config,
+        config,
         poller: { token, version: VERSION, adminUrl: listener.url },
         createSource: this.#registry.createSource,
         createInvoker: this.#registry.createInvoker,

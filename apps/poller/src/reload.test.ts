@@ -25,7 +25,11 @@ async function setup(layout: (folder: string) => Promise<string>, text = GOOD) {
   folders.push(folder);
   await writeFile(join(folder, 'wherry.yaml'), text);
   const file = await layout(folder);
-  const load = () => loadConfig({ file, env: {} });
+  let loads = 0;
+  const load = () => {
+    loads += 1;
+    return loadConfig({ file, env: {} });
+  };
   const first = await load();
   if (!first.ok) throw new Error(JSON.stringify(first.problems));
   const sim = new SimClock();
@@ -47,10 +51,10 @@ async function setup(layout: (folder: string) => Promise<string>, text = GOOD) {
       },
       reloaded: (isSuccess) => results.push(isSuccess),
     },
-    first.config,
+    first,
   );
   const messages = () => lines.map((line) => line['msg']);
-  return { folder, file, reload, sim, applied, results, printed, lines, messages, first: first.config };
+  return { folder, file, reload, sim, applied, results, printed, lines, messages, first: first.config, loads: () => loads };
 }
 
 const mapping = (name: string) =>
@@ -59,10 +63,13 @@ const mapping = (name: string) =>
 const plain = (folder: string) => Promise.resolve(join(folder, 'wherry.yaml'));
 
 test('the same content is no reload, however often it is written', async () => {
-  const { file, reload, applied, results } = await setup(plain);
+  const { file, reload, applied, results, loads } = await setup(plain);
   await writeFile(file, GOOD);
   await utimes(file, new Date(), new Date());
   expect(await reload.check('interval')).toEqual({ outcome: 'unchanged' });
+  expect(loads()).toBe(1);
+  expect(await reload.check('request')).toEqual({ outcome: 'unchanged' });
+  expect(loads()).toBe(2);
   expect([applied, results]).toEqual([[], []]);
 });
 
@@ -108,11 +115,25 @@ test('a change in an included file, and a new one that a glob finds, are seen', 
   ]);
 });
 
+test('a changed secret is seen, and so is a load that failed', async () => {
+  const { folder, reload, applied, results } = await setup(async (root) => {
+    await writeFile(join(root, 'password'), 'one');
+    return join(root, 'wherry.yaml');
+  }, `${GOOD}redis: { url: "redis://127.0.0.1:6379", password: "\${file:password}" }\n`);
+  await rm(join(folder, 'password'));
+  expect(await reload.check('interval')).toMatchObject({ outcome: 'refused' });
+  await writeFile(join(folder, 'password'), 'two');
+  expect(await reload.check('interval')).toEqual({ outcome: 'applied', needsRestart: ['redis'] });
+  expect([applied.length, results]).toEqual([1, [false, true]]);
+});
+
 test('a bad file leaves the old one running and prints its errors once; the next good one clears that', async () => {
-  const { file, reload, applied, results, printed, messages, first } = await setup(plain);
+  const { file, reload, applied, results, printed, messages, first, loads } = await setup(plain);
   await writeFile(file, BAD);
   expect(await reload.check('interval')).toMatchObject({ outcome: 'refused', problems: expect.stringContaining('ordres') });
-  await reload.check('interval');
+  expect(await reload.check('interval')).toEqual({ outcome: 'unchanged' });
+  expect(loads()).toBe(2);
+  expect(await reload.check('SIGHUP')).toMatchObject({ outcome: 'refused' });
   expect(printed).toHaveLength(1);
   expect(printed[0]).toMatch(/^error: .*\n --> .*wherry\.yaml:4:/);
   expect(printed[0]).toContain('nothing was applied');

@@ -93,7 +93,7 @@ async function start(options: RunPollerOptions, { loaded, load, print }: Loaded)
     process.exit(code);
   });
   try {
-    return await run({ name, config, load, print, logger, configFile: options.configFile });
+    return await run({ name, loaded, load, print, logger, configFile: options.configFile });
   } catch (error) {
     // What fails here fails before anything was polled: an address that is taken, a CA file that is not there.
     print(`error: ${(error as Error).message}`);
@@ -106,7 +106,7 @@ async function start(options: RunPollerOptions, { loaded, load, print }: Loaded)
 
 interface Run {
   readonly name: string;
-  readonly config: LoadedConfig['config'];
+  readonly loaded: LoadedConfig;
   readonly load: () => Promise<LoadResult>;
   readonly print: (text: string) => void;
   readonly logger: Logger;

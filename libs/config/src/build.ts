@@ -21,13 +21,13 @@ type AwsOverride = NonNullable<MappingValues['aws']>;
  * Turns validated values into the form the engine works with: units resolved, defaults that depend on the source filled in,
  * AWS settings merged, identities computed.
  *
- * @param memoryLimitBytes the container's memory limit, where there is one
+ * @param given the container's memory limit, where there is one, and the fleet of a poller that runs already
  */
 export function buildConfig(
   values: ConfigValues,
   resolved: ReadonlyMap<string, ResolvedMapping>,
   hash: string,
-  memoryLimitBytes: number | undefined,
+  given: { readonly memoryLimitBytes?: number | undefined; readonly runningFleetId?: string | undefined },
 ): WherryConfig {
   const region = values.fleet.region ?? values.aws.region ?? 'us-east-1';
   const fleet = { id: values.fleet.id, accountId: values.fleet.accountId, region };
@@ -36,10 +36,10 @@ export function buildConfig(
   const mappings = new Map<string, Mapping>();
   for (const [name, mapping] of Object.entries(values.mappings)) {
     const source = resolved.get(name);
-    if (source !== undefined) mappings.set(name, buildMapping(name, mapping, source, values));
+    if (source !== undefined) mappings.set(name, buildMapping(name, mapping, source, values, given.runningFleetId ?? fleet.id));
   }
   const ttlMs = ms(values.leases.ttl);
-  const buffered = Math.min(DEFAULT_BUFFERED_BYTES, (memoryLimitBytes ?? Number.POSITIVE_INFINITY) * MEMORY_SHARE);
+  const buffered = Math.min(DEFAULT_BUFFERED_BYTES, (given.memoryLimitBytes ?? Number.POSITIVE_INFINITY) * MEMORY_SHARE);
   return {
     fleet,
     redis: buildRedis(values.redis),
@@ -134,12 +134,18 @@ function buildTarget(target: FunctionValues['target'], values: ConfigValues, reg
   });
 }
 
-function buildMapping(name: string, mapping: MappingValues, source: ResolvedMapping, values: ConfigValues): Mapping {
+function buildMapping(
+  name: string,
+  mapping: MappingValues,
+  source: ResolvedMapping,
+  values: ConfigValues,
+  fleetId: string,
+): Mapping {
   const { name: functionName, qualifier }: FunctionReference = source.function;
   const level = mapping.LoggingConfig?.SystemLogLevel?.toLowerCase() as 'debug' | 'info' | 'warn' | undefined;
   const base = {
     name,
-    uuid: mappingUuid(values.fleet.id, mapping.renamedFrom ?? name),
+    uuid: mappingUuid(fleetId, mapping.renamedFrom ?? name),
     eventSourceArn: mapping.EventSourceArn,
     functionName,
     qualifier,

@@ -1,5 +1,5 @@
-import { glob } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { ConfigInputs } from './inputs.ts';
 import type { Entry, MapNode, Node } from './node.ts';
 import { entriesAt, mapAt, nodeAt } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -18,16 +18,20 @@ export interface IncludedFile {
 }
 
 /** The files that the main file's `include:` names, without doubles, in the order of the patterns, sorted within each. */
-export async function includedFiles(tree: MapNode, mainPath: string, mainName: string, problems: ProblemList): Promise<IncludedFile[]> {
+export async function includedFiles(
+  tree: MapNode,
+  mainPath: string,
+  mainName: string,
+  inputs: ConfigInputs,
+  problems: ProblemList,
+): Promise<IncludedFile[]> {
   const include = nodeAt(tree, ['include']);
   if (include?.kind !== 'list') return [];
   const found = new Map<string, IncludedFile>();
   const folder = dirname(mainPath);
   for (const item of include.items) {
     if (item.kind !== 'scalar' || item.broken || item.value === null || item.text === '') continue;
-    const matches: string[] = [];
-    for await (const match of glob(item.text, { cwd: folder })) matches.push(match);
-    matches.sort();
+    const matches = await inputs.match(item.text, folder);
     if (matches.length === 0 && !/[*?[{]/.test(item.text)) {
       problems.error(item, 'unreadable', `cannot read ${item.text}: no such file (ENOENT)`, { help: 'paths are relative to this file' });
     }

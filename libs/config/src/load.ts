@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { WherryConfig } from '@wherry/core/mapping';
 import { buildConfig } from './build.ts';
 import { checkFunctions } from './function-rules.ts';
 import { checkRenames } from './identity.ts';
 import { includedFiles, mergeIncluded } from './include.ts';
+import { ConfigInputs } from './inputs.ts';
 import { interpolate, type ValueSources } from './interpolate.ts';
 import { normalizeMappings } from './mapping-forms.ts';
 import { checkMappings } from './mapping-rules.ts';
@@ -33,6 +33,11 @@ export interface LoadOptions {
   readonly memoryLimitBytes?: number | undefined;
   /** The present, epoch milliseconds; only to refuse starting positions in the future. */
   readonly nowMs?: number;
+  /**
+   * The fleet that a running poller belongs to, for its reloads: mappings keep the UUIDs of that fleet whatever `fleet.id` the file
+   * has by then. Without it the file's own id counts.
+   */
+  readonly runningFleetId?: string | undefined;
 }
 
 /** A valid configuration, with what is needed to show it and to compare it with another. */
@@ -50,6 +55,8 @@ export interface LoadedConfig {
   /** Every file that was read, by the name messages use. */
   readonly files: readonly string[];
   readonly hash: string;
+  /** What was read, to find out cheaply whether reading it again could give anything else. */
+  readonly inputs: ConfigInputs;
 }
 
 /** A configuration that was refused. */
@@ -59,6 +66,7 @@ export interface RefusedConfig {
   readonly problems: readonly Problem[];
   /** As for a good one, so that a reload need not report the same faulty files twice. */
   readonly hash: string;
+  readonly inputs: ConfigInputs;
 }
 
 /** What came of reading a configuration. */
@@ -72,9 +80,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const problems = new ProblemList();
   const hash = createHash('sha256');
   const files: string[] = [];
-  const read = await readTree(options, problems, hash, files);
+  const inputs = new ConfigInputs();
+  const read = await readTree(options, inputs, problems, hash, files);
   const digest = hash.digest('hex');
-  const refuse = (): RefusedConfig => ({ ok: false, problems: sortProblems(problems.all, files), hash: digest });
+  const refuse = (): RefusedConfig => ({ ok: false, problems: sortProblems(problems.all, files), hash: digest, inputs });
   if (read === undefined) return refuse();
   const resolved = resolveReferences(read, problems);
   if (resolved.kind !== 'map') return refuse();
@@ -87,19 +96,21 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   if (values === undefined || problems.hasErrors()) return refuse();
   return {
     ok: true,
-    config: buildConfig(values, mappings, digest, options.memoryLimitBytes),
+    config: buildConfig(values, mappings, digest, options),
     warnings: sortProblems(problems.all, files),
     notOffered: sortProblems(findNotOffered(tree, mappings), files),
     values,
     tree,
     files,
     hash: digest,
+    inputs,
   };
 }
 
 /** The main file with the functions and mappings of its includes; undefined when the main file holds nothing to go on with. */
 async function readTree(
   options: LoadOptions,
+  inputs: ConfigInputs,
   problems: ProblemList,
   hash: ReturnType<typeof createHash>,
   files: string[],
@@ -108,12 +119,12 @@ async function readTree(
   const used: string[] = [];
   const readOne = async (path: string, name: string): Promise<Node | undefined> => {
     files.push(name);
-    const source = await readSource(path, name, problems);
+    const source = await readSource(path, name, inputs, problems);
     if (source === undefined) return undefined;
     // The lengths keep two files apart from one that holds both.
     hash.update(`${source.text.length}:`).update(source.text);
     const parsed = parseYaml(source, problems);
-    return parsed && interpolate(parsed, valueSources(options.env, path, used), problems);
+    return parsed && interpolate(parsed, valueSources(options.env, path, inputs, used), problems);
   };
   const parsedMain = await readOne(main, options.file);
   const tree = parsedMain?.kind === 'scalar' && parsedMain.value === null ? undefined : parsedMain;
@@ -123,7 +134,7 @@ async function readTree(
   if (tree !== undefined && tree.kind !== 'map')
     problems.error(tree, 'invalid-type', 'expected a map with version:, functions: and mappings:');
   if (tree?.kind === 'map') {
-    for (const file of await includedFiles(tree, main, options.file, problems)) {
+    for (const file of await includedFiles(tree, main, options.file, inputs, problems)) {
       const included = await readOne(file.path, file.name);
       if (included !== undefined) mergeIncluded(tree, included, problems);
     }
@@ -132,15 +143,13 @@ async function readTree(
   return tree?.kind === 'map' ? tree : undefined;
 }
 
-function valueSources(env: LoadOptions['env'], file: string, used: string[]): ValueSources {
+function valueSources(env: LoadOptions['env'], file: string, inputs: ConfigInputs, used: string[]): ValueSources {
   return {
     env,
     used: (value) => used.push(value),
     readFile: (path) => {
-      const absolute = resolve(dirname(file), path);
       try {
-        if (statSync(absolute).size > MAX_SECRET_BYTES) throw new Error(`it is larger than ${MAX_SECRET_BYTES / 1024} KiB`);
-        return readFileSync(absolute, 'utf8');
+        return inputs.readNow(resolve(dirname(file), path), MAX_SECRET_BYTES);
       } catch (error) {
         throw error instanceof Error && 'code' in error ? new Error(reasonOf(error), { cause: error }) : error;
       }

@@ -1,5 +1,5 @@
-import { Buffer, isUtf8 } from 'node:buffer';
-import { open } from 'node:fs/promises';
+import { type Buffer, isUtf8 } from 'node:buffer';
+import type { ConfigInputs } from './inputs.ts';
 import type { ProblemList } from './problem-list.ts';
 import { SourceText } from './source-text.ts';
 
@@ -12,10 +12,10 @@ export const MAX_FILE_BYTES = 4 * 1024 * 1024;
  * @param path where the file is; `name` is what messages call it
  * @returns undefined after having reported what was wrong
  */
-export async function readSource(path: string, name: string, problems: ProblemList): Promise<SourceText | undefined> {
+export async function readSource(path: string, name: string, inputs: ConfigInputs, problems: ProblemList): Promise<SourceText | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readCapped(path, MAX_FILE_BYTES);
+    bytes = await inputs.read(path, MAX_FILE_BYTES);
   } catch (error) {
     problems.fileError(name, 'unreadable', `cannot read ${name}: ${reasonOf(error)}`, helpFor(error));
     return undefined;
@@ -31,26 +31,6 @@ export async function readSource(path: string, name: string, problems: ProblemLi
     help: 'save it as UTF-8',
   });
   return undefined;
-}
-
-/** Reads a file but never more than `limit` + 1 bytes, however large it says (or does not say) it is. */
-export async function readCapped(path: string, limit: number): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    if (size > limit) return Buffer.alloc(limit + 1);
-    const chunks: Buffer[] = [];
-    let length = 0;
-    while (length <= limit) {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(65_536), 0, 65_536);
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      length += bytesRead;
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    await file.close();
-  }
 }
 
 /** What the operating system said, in words, with its code. */
