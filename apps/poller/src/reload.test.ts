@@ -26,12 +26,14 @@ async function setup(layout: (folder: string) => Promise<string>, text = GOOD) {
   await writeFile(join(folder, 'wherry.yaml'), text);
   const file = await layout(folder);
   let loads = 0;
+  let runningFleetId: string | undefined;
   const load = () => {
     loads += 1;
-    return loadConfig({ file, env: {} });
+    return loadConfig({ file, env: {}, runningFleetId });
   };
   const first = await load();
   if (!first.ok) throw new Error(JSON.stringify(first.problems));
+  runningFleetId = first.config.fleet.id;
   const sim = new SimClock();
   const applied: WherryConfig[] = [];
   const results: boolean[] = [];
@@ -166,6 +168,15 @@ test('settings that need a restart are named, the rest is applied', async () => 
   expect(await reload.check('request')).toEqual({ outcome: 'applied', needsRestart });
   expect(lines.at(-1)).toMatchObject({ level: 40, settings: needsRestart, msg: 'configuration has changes that need a restart' });
   expect(applied[0]?.shutdownGraceMs).toBe(5_000);
+});
+
+test('a new fleet.id waits for the restart: mappings keep their identity, all else is applied', async () => {
+  const { file, reload, applied, first } = await setup(plain);
+  await writeFile(file, GOOD.replace('id: t1', 'id: t2').replace('FunctionName: orders', 'FunctionName: orders, BatchSize: 3'));
+  expect(await reload.check('request')).toEqual({ outcome: 'applied', needsRestart: ['fleet'] });
+  const now = applied[0];
+  expect([now?.fleet.id, now?.mappings.get('orders')?.batchSize]).toEqual(['t1', 3]);
+  expect(now?.mappings.get('orders')?.uuid).toBe(first.mappings.get('orders')?.uuid);
 });
 
 test('the files are looked at every reload.interval until the stop', async () => {

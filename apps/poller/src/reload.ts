@@ -75,9 +75,11 @@ export class Reload {
     if (!result.ok) return this.#refuse(cause, result.text);
     const { config } = result;
     if (config.hash === this.#config.hash) return this.#unchanged(cause);
-    const needsRestart = [...restartSettings(this.#config, config), ...this.#options.apply(config)];
+    // Its keys in Redis are those of the fleet that it joined: it stays in that one, whatever the file says now.
+    const next: WherryConfig = { ...config, fleet: { ...config.fleet, id: this.#config.fleet.id } };
+    const needsRestart = [...restartSettings(this.#config, config), ...this.#options.apply(next)];
     const { logger, clock, reloaded } = this.#options;
-    this.#config = config;
+    this.#config = next;
     this.#printed = '';
     reloaded(true, clock.nowMs());
     logger.info({ cause, configHash: config.hash, mappings: config.mappings.size }, 'configuration reloaded');

@@ -56,13 +56,16 @@ export async function runPoller(options: RunPollerOptions): Promise<number> {
     for (const finding of hostile) print(`error: ${finding}`);
     return 1;
   }
-  const load = (): Promise<LoadResult> => loadConfig({ file: configFile, env, memoryLimitBytes: containerMemoryLimitBytes() });
+  let runningFleetId: string | undefined;
+  const load = (): Promise<LoadResult> =>
+    loadConfig({ file: configFile, env, memoryLimitBytes: containerMemoryLimitBytes(), runningFleetId });
   const loaded = await load();
   const refusal = configRefusal(loaded, configFile);
   if (refusal !== undefined || !loaded.ok) {
     print(refusal ?? `error: ${configFile} was refused`);
     return 1;
   }
+  runningFleetId = loaded.config.fleet.id;
   return start(options, { loaded, load, print });
 }
 

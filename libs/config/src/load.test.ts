@@ -119,6 +119,8 @@ test('the UUID of a mapping depends on fleet and name alone, and renamedFrom kee
   const renamed = `n: { EventSourceArn: "${QUEUE}", FunctionName: orders, renamedFrom: m }`;
   expect((await mappingsOf(renamed)).get('n')?.uuid).toBe(uuid);
   expect((await mappingsOf(renamed, 'fleet: { id: other }\n')).get('n')?.uuid).toBe(mappingUuid('other', 'm'));
+  const moved = await loadGood(`${withMappings(renamed)}fleet: { id: other }\n`, { runningFleetId: 'default' });
+  expect(moved.config.mappings.get('n')?.uuid).toBe(uuid);
   const both = `m: { EventSourceArn: "${QUEUE}", FunctionName: other }\n${renamed}`;
   expect(await errorsOf(withMappings(both))).toEqual([expect.stringContaining('mapping "m" still exists')]);
 });
