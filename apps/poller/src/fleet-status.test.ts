@@ -109,6 +109,22 @@ test('a poller that does not answer appears with what the store knows of it, and
   expect(report.mappings).toMatchObject([{ state: 'Enabled', slots: { desired: 5, held: 2 }, inFlight: null, rates: null, totals: null }]);
 });
 
+test.each<[why: string, answer: () => Promise<Response>, error: string]>([
+  ['what answers is no poller', () => Promise.resolve(Response.json(null)), 'answered with something else than a status'],
+  ['what answers knows no mappings', () => Promise.resolve(Response.json({ fleet: 't1' })), 'answered with something else than a status'],
+  ['it is too slow', () => Promise.reject(new DOMException('aborted', 'TimeoutError')), 'did not answer: no answer within 2 s'],
+  [
+    'no address of its name takes a connection',
+    () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }) })),
+    'did not answer: ECONNREFUSED',
+  ],
+])('a poller is reported as it is where %s', async (_, send, error) => {
+  const report = await collectFleetReport({ ...(await setup()), config: sampleConfig(), fetch: send });
+  expect(report.pollers.map((poller) => poller.error)).toEqual(['p1', 'p2', 'p3'].map((name) => `http://${name}:9401 ${error}`));
+  expect(report.pollers.every((poller) => poller.ready === null && poller.leases === 1)).toBe(true);
+  expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
 test('without a store the admin address of the configuration is asked', async () => {
   const coordination = { members: { members: () => Promise.reject(new Error('redis is down')) } } as unknown as Coordination;
   const config = sampleConfig();

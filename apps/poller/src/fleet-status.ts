@@ -122,13 +122,26 @@ async function askPoller(adminUrl: string, config: WherryConfig, send: typeof fe
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     });
     if (response.status !== 200) return `${adminUrl} answered ${response.status}`;
-    const report = (await response.json()) as StatusReport;
+    const report = (await response.json()) as Partial<StatusReport> | null;
+    if (!isReport(report)) return `${adminUrl} answered with something else than a status`;
     if (report.fleet !== config.fleet.id) return `${adminUrl} belongs to fleet ${report.fleet}`;
     return report;
   } catch (error) {
-    const cause = error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : undefined;
-    return `${adminUrl} did not answer: ${cause === undefined ? String(error) : cause.message}`;
+    return `${adminUrl} did not answer: ${reasonOf(error)}`;
   }
+}
+
+/** Whatever listens at a poller's old address may answer 200 too; the lists are what is read here. */
+function isReport(report: Partial<StatusReport> | null): report is StatusReport {
+  return typeof report?.fleet === 'string' && Array.isArray(report.mappings) && Array.isArray(report.pollers);
+}
+
+/** `fetch` hides the reason in the cause; that of a name with several addresses has a code and no message. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS_MAX / 1_000} s`;
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 }
 
 function fleetPoller({ token, info, silentMs }: Member, answer: StatusReport | string): FleetPollerReport {
