@@ -1,5 +1,8 @@
 import type { Clock } from '@wherry/core/clock';
 
+/** Given to `abort` because without a reason it makes an error with a stack, which is most of what waking somebody costs. */
+const WOKEN = 'woken';
+
 interface Waiter {
   taken: boolean;
   readonly wake: AbortController;
@@ -53,7 +56,7 @@ export class Semaphore {
     const leftMs = untilMs - clock.monotonicMs();
     if (signal.aborted || leftMs <= 0) return false;
     const waiter: Waiter = { taken: false, wake: new AbortController() };
-    const stop = (): void => waiter.wake.abort();
+    const stop = (): void => waiter.wake.abort(WOKEN);
     signal.addEventListener('abort', stop, { once: true });
     this.#waiters.push(waiter);
     try {
@@ -84,7 +87,7 @@ export class Semaphore {
       if (waiter === undefined) return;
       this.#inUse += 1;
       waiter.taken = true;
-      waiter.wake.abort();
+      waiter.wake.abort(WOKEN);
     }
   }
 }

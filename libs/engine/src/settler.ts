@@ -25,6 +25,9 @@ const TRY_BACKOFF: BackoffPolicy = { firstMs: 200, maxMs: 2_000, leastMs: 50 };
 /** Messages that may wait for their delete; beyond that, slots wait. */
 const BACKLOG_MAX = 1_000;
 
+/** Given to `abort` because without a reason it makes an error with a stack, for every tenth message. */
+const FLUSHED = 'flushed';
+
 /** The queue whose messages are settled. */
 export interface SettlerOptions {
   readonly surroundings: Surroundings;
@@ -73,7 +76,7 @@ export class Settler {
     }
     this.#open += batch.length;
     // What is left came in just now, so its linger begins now.
-    if (this.#sendFull()) this.#flushed.abort();
+    if (this.#sendFull()) this.#flushed.abort(FLUSHED);
     if (isUrgent) this.#sendAll();
     else this.#linger();
     while (this.#open > BACKLOG_MAX && !this.#options.kill.aborted) await this.#bell.wait(URGENT_MS, this.#options.kill);
@@ -102,7 +105,7 @@ export class Settler {
   #sendAll(): void {
     this.#sendFull();
     if (this.#waiting.length > 0) this.#start('deleted', this.#waiting.splice(0));
-    this.#flushed.abort();
+    this.#flushed.abort(FLUSHED);
   }
 
   /** One timer for all that wait. */

@@ -24,6 +24,9 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** All response headers together, in bytes; Node's own default. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
 
+/** Given to `abort` because without a reason it makes an error with a stack, for every request. */
+const ANSWERED = 'answered';
+
 /** What a client works with: time, the addresses it may call, and how names are resolved. */
 export interface HttpClientOptions {
   readonly clock: Clock;
@@ -97,7 +100,7 @@ export class HttpClient {
       );
       return await exchange.outcome;
     } finally {
-      answered.abort();
+      answered.abort(ANSWERED);
       this.#running.delete(exchange.outcome);
       request.signal.removeEventListener('abort', onAbort);
     }
