@@ -23,6 +23,7 @@ it('judges our median, or the ratio of the medians, against the promise', () => 
   });
   expect(figure({ ...measured, atMost: 1.9 }).ok).toBe(false);
   expect(figure({ ...measured, atMost: 0.4, of: 'ratio' })).toMatchObject({ target: '<= 0.4 x baseline', ok: false });
+  expect(figure({ name: 'x', unit: 'ms', ours: [1] })).toMatchObject({ target: null, ok: true });
   expect(() => figure({ name: 'x', unit: 'ms', ours: [1], atMost: 1, of: 'ratio' })).toThrow(/needs a baseline/);
   expect(() => figure({ name: 'x', unit: 'ms', ours: [], atMost: 1 })).toThrow(/no samples/);
 });

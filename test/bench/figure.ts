@@ -10,8 +10,8 @@ export interface Figure {
   readonly ratio: number | null;
   /** Lowest and highest of our samples. */
   readonly spread: readonly [number, number];
-  /** What is promised, in words. */
-  readonly target: string;
+  /** What is promised, in words; null where the figure only informs. */
+  readonly target: string | null;
   readonly ok: boolean;
 }
 
@@ -21,8 +21,8 @@ export interface Measured {
   readonly unit: string;
   readonly ours: readonly number[];
   readonly baseline?: readonly number[];
-  /** Highest value allowed: of our median, or of the ratio of the two medians. */
-  readonly atMost: number;
+  /** Highest value allowed: of our median, or of the ratio of the two medians. Absent where the figure only informs. */
+  readonly atMost?: number;
   readonly of?: 'ours' | 'ratio';
 }
 
@@ -33,6 +33,7 @@ export function figure({ name, unit, ours, baseline, atMost, of = 'ours' }: Meas
   const ratio = baselineMedian === null ? null : ourMedian / baselineMedian;
   const judged = of === 'ours' ? ourMedian : ratio;
   if (judged === null) throw new Error(`${name}: a ratio needs a baseline`);
+  const target = of === 'ours' ? `<= ${atMost} ${unit}` : `<= ${atMost} x baseline`;
   return {
     name,
     unit,
@@ -40,8 +41,8 @@ export function figure({ name, unit, ours, baseline, atMost, of = 'ours' }: Meas
     baseline: baselineMedian,
     ratio,
     spread: [Math.min(...ours), Math.max(...ours)],
-    target: of === 'ours' ? `<= ${atMost} ${unit}` : `<= ${atMost} x baseline`,
-    ok: judged <= atMost,
+    target: atMost === undefined ? null : target,
+    ok: atMost === undefined || judged <= atMost,
   };
 }
 
@@ -63,8 +64,8 @@ export function formatFigures(figures: readonly Figure[], asJson: boolean): stri
     `${short(one.spread[0])}..${short(one.spread[1])}`,
     one.baseline === null ? '-' : short(one.baseline),
     one.ratio === null ? '-' : `${short(one.ratio)} x`,
-    one.target,
-    one.ok ? 'ok' : 'MISSED',
+    one.target ?? '-',
+    one.target === null ? '' : one.ok ? 'ok' : 'MISSED',
   ]);
   const table = [['figure', 'ours (median)', 'spread', 'baseline', 'ratio', 'target', ''], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];

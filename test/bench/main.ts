@@ -5,6 +5,7 @@ import { formatFigures, type Figure } from './figure.ts';
  * is missed, 2 for a wrong call. Each benchmark is a module loaded only when asked for.
  */
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  sqs: async () => (await import('./sqs.ts')).benchSqs(),
   leases: async () => (await import('./leases.ts')).benchLeases(),
 };
 
