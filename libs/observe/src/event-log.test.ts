@@ -10,13 +10,18 @@ type Level = 'trace' | 'debug' | 'info';
 function setup(level: Level = 'trace', mapping = sampleMapping()) {
   const config = sampleConfig({ logging: { level, format: 'json', redact: [] }, mappings: [mapping] });
   const lines: Record<string, unknown>[] = [];
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+  const texts: string[] = [];
+  const write = (line: string): void => {
+    texts.push(line);
+    lines.push(JSON.parse(line) as Record<string, unknown>);
+  };
+  const destination = { write };
   const logger = createLogger({ logging: config.logging, fleet: 't1', poller: 'p1', destination, isTerminal: false });
   const sim = new SimClock();
   const log = new EventLog(logger, sim.clock(), config);
   /** Lines without what every line has. */
   const said = () => lines.map(({ time: _time, pid: _pid, fleet: _fleet, poller: _poller, ...rest }) => rest);
-  return { log, lines, said, sim };
+  return { log, lines, texts, said, sim };
 }
 
 const invoked = {
@@ -274,4 +279,16 @@ test('a mapping’s own level holds for its lines alone', () => {
   log.observe({ type: 'lease', event: 'acquired', unit: 'sqs-1-0', epoch: 2 });
   log.observe({ ...invoked, mapping: 'gone' });
   expect(said().map((line) => line['mapping'])).toEqual(['orders']);
+});
+
+test('no line names its function twice: not every reader of JSON takes a repeated name', () => {
+  const { log, texts } = setup();
+  for (const { event } of TABLE) log.observe(event);
+  expect(texts.filter((line) => line.split('"function":').length > 2)).toEqual([]);
+});
+
+test('a batch that ends after its mapping was removed still names its function', () => {
+  const { log, said } = setup();
+  log.observe({ ...invoked, mapping: 'gone', function: 'former' });
+  expect(said()).toEqual([expect.objectContaining({ mapping: 'gone', function: 'former', msg: 'batch invoked' })]);
 });

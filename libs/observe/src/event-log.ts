@@ -46,7 +46,7 @@ export class EventLog {
 
   readonly observe: Observe = (event) => {
     const mapping = 'mapping' in event ? event.mapping : undefined;
-    const logger = this.#loggerOf(mapping);
+    const logger = this.#loggerOf(event);
     for (const line of linesOf(event)) {
       if (!logger.isLevelEnabled(line.level)) continue;
       if (line.foldBy === undefined) {
@@ -69,9 +69,11 @@ export class EventLog {
     this.#fold.flush();
   }
 
-  #loggerOf(mapping: string | undefined): Logger {
-    if (mapping === undefined) return this.#logger;
-    return this.#mappings.get(mapping) ?? this.#logger.child({ mapping });
+  #loggerOf(event: EngineEvent): Logger {
+    if (!('mapping' in event)) return this.#logger;
+    const { mapping } = event;
+    // Batches of a mapping that is configured no more still end.
+    return this.#mappings.get(mapping) ?? this.#logger.child('function' in event ? { mapping, function: event.function } : { mapping });
   }
 }
 
@@ -112,8 +114,8 @@ function polledLine(event: Extract<EngineEvent, { type: 'polled' }>): Line {
 }
 
 function invokedLine(event: Extract<EngineEvent, { type: 'invoked' }>): Line {
-  const { function: name, outcome, batch, attempt, requestId, events, failed, bytes, durationMs, ageMs, error } = event;
-  const fields = { function: name, outcome, batch, attempt, requestId, events, failed, bytes, durationMs, ageMs };
+  const { outcome, batch, attempt, requestId, events, failed, bytes, durationMs, ageMs, error } = event;
+  const fields = { outcome, batch, attempt, requestId, events, failed, bytes, durationMs, ageMs };
   if (outcome === 'success') return { level: 'debug', msg: 'batch invoked', fields };
   return {
     level: 'warn',
