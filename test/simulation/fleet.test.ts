@@ -5,7 +5,7 @@ import type { FunctionDefinition, SqsMapping, WherryConfig } from '@wherry/core/
 import type { QueueSource } from '@wherry/core/queue-source';
 import { SourceError } from '@wherry/core/source-error';
 import { Fleet } from '@wherry/engine/fleet';
-import { createMemoryCoordination } from '@wherry/leases/memory-coordination';
+import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import { FakeQueue } from '@wherry/testkit/fake-queue';
 import { sampleConfig, sampleFunction, sampleMapping } from '@wherry/testkit/sample-config';
 import { seededRandom } from '@wherry/testkit/seeded-random';

@@ -4,7 +4,7 @@ import type { EngineEvent } from '@wherry/core/engine-event';
 import type { LeaseTimings } from '@wherry/core/mapping';
 import { LeaseKeeper } from '@wherry/engine/lease-keeper';
 import { StoreHealth } from '@wherry/engine/store-health';
-import { createMemoryCoordination } from '@wherry/leases/memory-coordination';
+import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import { seededRandom } from '@wherry/testkit/seeded-random';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { SimulatedProcess } from '@wherry/testkit/simulation-process';

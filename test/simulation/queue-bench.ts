@@ -8,7 +8,9 @@ import { Semaphore } from '@wherry/engine/semaphore';
 import { TargetGate } from '@wherry/engine/target-gate';
 import { FakeInvoker, type FakeInvokerOptions } from '@wherry/testkit/fake-invoker';
 import { FakeQueue, type FakeQueueOptions } from '@wherry/testkit/fake-queue';
-import { FakeGates, FakePermits, FakeScale } from '@wherry/testkit/fake-stores';
+import { MemoryGateStore } from '@wherry/testkit/memory-gate-store';
+import { MemoryPermitStore } from '@wherry/testkit/memory-permit-store';
+import { MemoryScaleStore } from '@wherry/testkit/memory-scale-store';
 import { sampleFunction, sampleMapping } from '@wherry/testkit/sample-config';
 import { seededRandom } from '@wherry/testkit/seeded-random';
 import { SimClock } from '@wherry/testkit/sim-clock';
@@ -73,9 +75,9 @@ export class QueueBench {
   readonly kill = new AbortController();
   readonly queue: FakeQueue;
   readonly invoker: FakeInvoker;
-  readonly permits: FakePermits;
-  readonly gates: FakeGates;
-  readonly scale = new FakeScale();
+  readonly permits: MemoryPermitStore;
+  readonly gates: MemoryGateStore;
+  readonly scale: MemoryScaleStore;
   readonly bytes: ByteBudget;
   readonly gate: TargetGate;
   readonly queueMapping: QueueMapping;
@@ -90,8 +92,9 @@ export class QueueBench {
     const mapping = sampleMapping(options.mapping);
     this.queue = new FakeQueue({ clock, visibilityTimeoutSeconds: 30, fifo: mapping.fifo, ...options.queue });
     this.invoker = new FakeInvoker({ clock, ...options.invoker });
-    this.permits = new FakePermits(clock);
-    this.gates = new FakeGates(clock);
+    this.permits = new MemoryPermitStore(clock);
+    this.gates = new MemoryGateStore(clock);
+    this.scale = new MemoryScaleStore(clock);
     this.bytes = new ByteBudget(options.bufferedBytes ?? 256 * 1024 * 1024);
     this.gate = new TargetGate({ surroundings, store: this.gates, target: fn.name, owner: 'poller-1', observe });
     this.queueMapping = new QueueMapping({

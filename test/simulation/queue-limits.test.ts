@@ -248,7 +248,7 @@ describe('trouble with the queue', () => {
     const bench = new QueueBench({ slots: 5, invoker: { durationMs: 500 } });
     bench.send(1_000);
     await bench.sim.advance(5_000);
-    expect(bench.scale.votes[0]).toMatchObject({ delta: 5 });
+    expect(bench.ofType('scaled')[0]).toMatchObject({ slots: 10 });
     expect((await bench.scale.desired([{ id: '11111111-1111-5111-8111-111111111111', initial: 5 }])).values().next().value).toBeGreaterThan(
       10,
     );

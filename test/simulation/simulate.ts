@@ -1,6 +1,6 @@
 import type { Coordination } from '@wherry/core/coordination';
 import type { SqsMapping, WherryConfig } from '@wherry/core/mapping';
-import { createMemoryCoordination } from '@wherry/leases/memory-coordination';
+import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import { FakeQueue } from '@wherry/testkit/fake-queue';
 import { sampleConfig, sampleFunction, sampleMapping } from '@wherry/testkit/sample-config';
 import { seededRandom } from '@wherry/testkit/seeded-random';

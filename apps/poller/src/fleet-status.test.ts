@@ -1,4 +1,4 @@
-import { createMemoryCoordination } from '@wherry/leases/memory-coordination';
+import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import type { Coordination } from '@wherry/core/coordination';
 import { sampleConfig, sampleMapping } from '@wherry/testkit/sample-config';
 import { SimClock } from '@wherry/testkit/sim-clock';

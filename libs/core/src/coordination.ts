@@ -1,6 +1,6 @@
 /**
  * The ports through which pollers share state: leases, members, permits, target gates and the wished-for number of slots.
- * `libs/leases` implements them on Redis and in memory; one contract suite (`libs/testkit`) holds both to the same behaviour.
+ * `libs/leases` implements them on Redis and `libs/testkit` in memory; one contract suite holds both to the same behaviour.
  * All methods throw `StoreError` when the store cannot be asked; callers then trust nothing they have not renewed.
  */
 
@@ -132,6 +132,12 @@ export interface GateState {
   /** How often in a row a probe failed; feeds the backoff. */
   readonly failures: number;
 }
+
+/**
+ * How long after its wait an open gate that nobody probes or opens again is remembered, so that targets which left the
+ * configuration leave nothing behind. Long against any probe interval.
+ */
+export const GATE_FORGOTTEN_MS = 3_600_000;
 
 /** Circuit breakers and throttles of targets, shared by the fleet. */
 export interface GateStore {

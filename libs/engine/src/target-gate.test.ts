@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineEvent } from '@wherry/core/engine-event';
 import type { InvokeResult } from '@wherry/core/invoke';
-import { FakeGates } from '@wherry/testkit/fake-stores';
+import { MemoryGateStore } from '@wherry/testkit/memory-gate-store';
 import { seededRandom } from '@wherry/testkit/seeded-random';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { type Passage, TargetGate } from './target-gate.ts';
@@ -12,7 +12,7 @@ const success: InvokeResult = { kind: 'success', body: new Uint8Array(), duratio
 function setup(pollers = 2) {
   const sim = new SimClock();
   const clock = sim.clock();
-  const store = new FakeGates(clock);
+  const store = new MemoryGateStore(clock);
   const events: string[] = [];
   const gates = Array.from(
     { length: pollers },
@@ -32,7 +32,7 @@ function setup(pollers = 2) {
   };
   const stop = new AbortController();
   const wait = (gate: TargetGate): Promise<Passage> =>
-    gate.waitToPass({ signal: stop.signal, untilMs: Number.POSITIVE_INFINITY, probeTtlMs: 10_000 });
+    gate.waitToPass({ signal: stop.signal, untilMs: Number.POSITIVE_INFINITY, probeTtlMs: 60_000 });
   /** Lets time pass as it does in a fleet: each poller asks the store once a second. */
   const pass = async (seconds: number): Promise<void> => {
     for (let second = 0; second < seconds; second += 1) {

@@ -158,10 +158,10 @@ describe('RieTarget', () => {
 
   it('waits, free of charge, when the permit store is away, and invokes again when it is back', async () => {
     const { invoke, permits } = await setup(1);
-    permits.fail = true;
+    permits.isAway = true;
     expect(await invoke()).toMatchObject({ kind: 'throttled', reason: 'permit store does not answer', retryAfterMs: 1_000 });
     expect(servers[0]!.requests).toHaveLength(0);
-    permits.fail = false;
+    permits.isAway = false;
     expect((await invoke()).kind).toBe('success');
   });
 

@@ -1,5 +1,4 @@
-import type { GateState, GateStore } from '@wherry/core/coordination';
-import { GATE_FORGOTTEN_MS } from './gate-memory.ts';
+import { GATE_FORGOTTEN_MS, type GateState, type GateStore } from '@wherry/core/coordination';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { chunks, storeError, unexpectedReply } from './scripts.ts';

@@ -1,53 +1,63 @@
 import type { Clock } from '@wherry/core/clock';
-import { StoreError, type PermitStore } from '@wherry/core/coordination';
+import { type PermitStore, StoreError } from '@wherry/core/coordination';
 
-/** Permits in memory, shared by all who are given the same instance. `fail` makes every call fail, as a store that is away. */
+/** The behaviour of `RedisPermitStore` in one process, on the given clock. `isAway` makes every call fail, as a store that is away. */
 export class MemoryPermitStore implements PermitStore {
-  fail = false;
+  isAway = false;
+  /** Most permits ever out at a time, by scope. */
+  readonly peaks = new Map<string, number>();
   readonly #clock: Clock;
-  readonly #expiries = new Map<string, Map<string, number>>();
+  /** Scope (with its partition) to token to expiry. */
+  readonly #scopes = new Map<string, Map<string, number>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  acquire(partition: string, scopes: readonly { scope: string; limit: number }[], token: string, ttlMs: number): Promise<boolean> {
-    return this.#run(() => {
-      const rooms = scopes.map(({ scope, limit }) => ({ live: this.#live(partition, scope), limit }));
-      if (!rooms.every(({ live, limit }) => live.has(token) || live.size < limit)) return false;
-      for (const { live } of rooms) live.set(token, this.#clock.monotonicMs() + ttlMs);
-      return true;
-    });
+  async acquire(
+    partition: string,
+    scopes: readonly { readonly scope: string; readonly limit: number }[],
+    token: string,
+    ttlMs: number,
+  ): Promise<boolean> {
+    this.#answer();
+    const held = scopes.map(({ scope, limit }) => ({ scope, limit, tokens: this.#live(partition, scope) }));
+    if (!held.every(({ tokens, limit }) => tokens.has(token) || tokens.size < limit)) return false;
+    for (const { scope, tokens } of held) {
+      tokens.set(token, Math.max(this.#clock.nowMs() + ttlMs, tokens.get(token) ?? 0));
+      this.peaks.set(scope, Math.max(this.peaks.get(scope) ?? 0, tokens.size));
+    }
+    return true;
   }
 
-  release(partition: string, scopes: readonly string[], token: string): Promise<void> {
-    return this.#run(() => {
-      for (const scope of scopes) this.#live(partition, scope).delete(token);
-    });
+  async release(partition: string, scopes: readonly string[], token: string): Promise<void> {
+    this.#answer();
+    for (const scope of scopes) this.#live(partition, scope).delete(token);
   }
 
-  inUse(partition: string, scope: string): Promise<number> {
-    return this.#run(() => this.#live(partition, scope).size);
+  async inUse(partition: string, scope: string): Promise<number> {
+    this.#answer();
+    return this.#live(partition, scope).size;
   }
 
   /** Live permits of all scopes together. */
   total(): number {
-    return [...this.#expiries.values()].reduce((sum, tokens) => sum + this.#prune(tokens).size, 0);
+    return [...this.#scopes.values()].reduce((sum, tokens) => sum + this.#prune(tokens).size, 0);
   }
 
   #live(partition: string, scope: string): Map<string, number> {
-    const key = `${partition} ${scope}`;
-    const tokens = this.#expiries.get(key) ?? new Map<string, number>();
-    this.#expiries.set(key, tokens);
+    const key = JSON.stringify([partition, scope]);
+    const tokens = this.#scopes.get(key) ?? new Map<string, number>();
+    this.#scopes.set(key, tokens);
     return this.#prune(tokens);
   }
 
   #prune(tokens: Map<string, number>): Map<string, number> {
-    for (const [token, expiresAtMs] of tokens) if (expiresAtMs <= this.#clock.monotonicMs()) tokens.delete(token);
+    for (const [token, expiresAtMs] of tokens) if (expiresAtMs <= this.#clock.nowMs()) tokens.delete(token);
     return tokens;
   }
 
-  #run<T>(action: () => T): Promise<T> {
-    return this.fail ? Promise.reject(new StoreError('the store is away')) : Promise.resolve().then(action);
+  #answer(): void {
+    if (this.isAway) throw new StoreError('the store is away');
   }
 }

@@ -1,6 +1,5 @@
 import type { Clock } from '@wherry/core/clock';
-import type { GateState, GateStore } from '@wherry/core/coordination';
-import { GATE_FORGOTTEN_MS } from './gate-memory.ts';
+import { GATE_FORGOTTEN_MS, type GateState, type GateStore, StoreError } from '@wherry/core/coordination';
 
 interface Gate {
   readonly isOpen: boolean;
@@ -10,8 +9,9 @@ interface Gate {
   readonly probedUntilMs: number;
 }
 
-/** The behaviour of `RedisGateStore` in one process, on the given clock. */
+/** The behaviour of `RedisGateStore` in one process, on the given clock. `isAway` makes every call fail, as a store that is away. */
 export class MemoryGateStore implements GateStore {
+  isAway = false;
   readonly #clock: Clock;
   readonly #gates = new Map<string, Gate>();
 
@@ -19,8 +19,8 @@ export class MemoryGateStore implements GateStore {
     this.#clock = clock;
   }
 
-  gates(targets: readonly string[]): Promise<Map<string, GateState>> {
-    const now = this.#clock.nowMs();
+  async gates(targets: readonly string[]): Promise<Map<string, GateState>> {
+    const now = this.#answer();
     const states = new Map<string, GateState>();
     for (const target of targets) {
       const gate = this.#gate(target, now);
@@ -28,11 +28,11 @@ export class MemoryGateStore implements GateStore {
       const waitMs = Math.max(0, gate.untilMs - now, gate.isOpen ? gate.probedUntilMs - now : 0);
       states.set(target, { state: gate.isOpen ? 'open' : 'closed', waitMs, failures: gate.failures, reason: gate.reason });
     }
-    return Promise.resolve(states);
+    return states;
   }
 
-  open(target: string, waitMs: number, failures: number, reason: string): Promise<void> {
-    const now = this.#clock.nowMs();
+  async open(target: string, waitMs: number, failures: number, reason: string): Promise<void> {
+    const now = this.#answer();
     const before = this.#gate(target, now);
     const kept = before?.isOpen === true ? before : undefined;
     this.#gates.set(target, {
@@ -42,29 +42,33 @@ export class MemoryGateStore implements GateStore {
       reason,
       probedUntilMs: 0,
     });
-    return Promise.resolve();
   }
 
-  throttle(target: string, waitMs: number, reason: string): Promise<void> {
-    const now = this.#clock.nowMs();
+  async throttle(target: string, waitMs: number, reason: string): Promise<void> {
+    const now = this.#answer();
     const gate = this.#gate(target, now);
     if (gate === undefined || (!gate.isOpen && gate.untilMs < now + waitMs)) {
       this.#gates.set(target, { isOpen: false, untilMs: now + waitMs, failures: 0, reason, probedUntilMs: 0 });
     }
-    return Promise.resolve();
   }
 
-  tryProbe(target: string, _owner: string, ttlMs: number): Promise<boolean> {
-    const now = this.#clock.nowMs();
+  async tryProbe(target: string, _owner: string, ttlMs: number): Promise<boolean> {
+    const now = this.#answer();
     const gate = this.#gate(target, now);
-    if (gate === undefined || !gate.isOpen || gate.untilMs > now || gate.probedUntilMs > now) return Promise.resolve(false);
+    if (gate === undefined || !gate.isOpen || gate.untilMs > now || gate.probedUntilMs > now) return false;
     this.#gates.set(target, { ...gate, probedUntilMs: now + ttlMs });
-    return Promise.resolve(true);
+    return true;
   }
 
-  close(target: string): Promise<void> {
+  async close(target: string): Promise<void> {
+    this.#answer();
     this.#gates.delete(target);
-    return Promise.resolve();
+  }
+
+  /** The store's time, if it answers at all. */
+  #answer(): number {
+    if (this.isAway) throw new StoreError('the store is away');
+    return this.#clock.nowMs();
   }
 
   /** A gate that still says something: an open one until it is forgotten, a throttled one until its pause is over. */

@@ -1,10 +1,10 @@
 import type { Coordination } from '@wherry/core/coordination';
-import { gateStoreContract } from '@wherry/testkit/contracts/gate-store';
-import type { StoreHarness } from '@wherry/testkit/contracts/harness';
-import { leaseStoreContract } from '@wherry/testkit/contracts/lease-store';
-import { memberStoreContract } from '@wherry/testkit/contracts/member-store';
-import { permitStoreContract } from '@wherry/testkit/contracts/permit-store';
-import { scaleStoreContract } from '@wherry/testkit/contracts/scale-store';
+import { gateStoreContract } from './contracts/gate-store.ts';
+import type { StoreHarness } from './contracts/harness.ts';
+import { leaseStoreContract } from './contracts/lease-store.ts';
+import { memberStoreContract } from './contracts/member-store.ts';
+import { permitStoreContract } from './contracts/permit-store.ts';
+import { scaleStoreContract } from './contracts/scale-store.ts';
 import { createMemoryCoordination } from './memory-coordination.ts';
 
 function open<Key extends keyof Coordination>(key: Key): () => Promise<StoreHarness<Coordination[Key]>> {
