@@ -57,6 +57,8 @@ export class PollerProcess {
   readonly #redisTried = Promise.withResolvers<void>();
   readonly #eventLoop = monitorEventLoopDelay({ resolution: 10 });
   #fleet: Fleet | undefined;
+  /** Why there is no connection to Redis, while there is none. */
+  #disconnected: string | undefined;
 
   constructor(options: PollerProcessOptions) {
     const { loaded, logger, surroundings } = options;
@@ -83,10 +85,12 @@ export class PollerProcess {
       random: surroundings.random,
       connectionName: `wherry-${options.name}`,
       onUp: () => {
+        this.#disconnected = undefined;
         logger.debug({}, 'redis connected');
         this.#redisTried.resolve();
       },
       onDown: (reason) => {
+        this.#disconnected = reason;
         logger.debug({ err: { type: 'RedisConnection', message: reason } }, 'redis disconnected');
         this.#redisTried.resolve();
       },
@@ -199,10 +203,16 @@ export class PollerProcess {
     try {
       this.#metrics.observe(event);
       this.#totals.observe(event);
-      this.#eventLog.observe(event);
+      this.#eventLog.observe(this.#withReason(event));
     } catch (error) {
       this.#options.logger.error({ err: error, event: event.type }, 'event could not be told');
     }
+  }
+
+  /** The store knows that Redis is away; why it is, only the connection was told. */
+  #withReason(event: EngineEvent): EngineEvent {
+    if (event.type !== 'storeUp' || event.up || this.#disconnected === undefined) return event;
+    return { ...event, message: `${event.message} (${this.#disconnected})` };
   }
 
   #apply(next: WherryConfig): readonly string[] {

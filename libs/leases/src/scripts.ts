@@ -65,9 +65,13 @@ export function luaSource(name: ScriptName | 'prelude'): string {
   return readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8');
 }
 
+/** How ioredis says that it has no connection now; nobody who reads it in a log would guess that. */
+const NO_CONNECTION = /^Stream isn't writeable/;
+
 /** Wraps a client's error. The client's own object stays behind: it carries the command with all its arguments. */
 export function storeError(doing: string, error: unknown): StoreError {
-  return new StoreError(`Redis ${doing}: ${error instanceof Error ? error.message : String(error)}`);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StoreError(`Redis ${doing}: ${NO_CONNECTION.test(reason) ? 'there is no connection' : reason}`);
 }
 
 /** A reply that a script of ours can only give if it was tampered with or misread. */
