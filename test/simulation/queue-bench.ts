@@ -57,6 +57,7 @@ export interface QueueBenchOptions {
   readonly slots?: number;
   readonly bufferedBytes?: number;
   readonly inFlight?: number;
+  readonly shutdownGraceMs?: number;
   readonly matches?: (message: QueueMessage) => boolean;
 }
 
@@ -73,6 +74,7 @@ export class QueueBench {
   readonly events: EngineEvent[] = [];
   readonly drain = new AbortController();
   readonly kill = new AbortController();
+  readonly retired = new AbortController();
   readonly queue: FakeQueue;
   readonly invoker: FakeInvoker;
   readonly permits: MemoryPermitStore;
@@ -100,6 +102,7 @@ export class QueueBench {
     this.queueMapping = new QueueMapping({
       surroundings,
       stop: { drain: this.drain.signal, kill: this.kill.signal },
+      shutdownGraceMs: options.shutdownGraceMs ?? 110_000,
       fleetId: 't1',
       mapping,
       function: fn,
@@ -119,7 +122,7 @@ export class QueueBench {
   startSlot(): TestLease {
     const slot: BenchSlot = { lease: new TestLease(`slot-${this.slots.length}`), ended: 'running', error: undefined };
     this.slots.push(slot);
-    this.queueMapping.runSlot(slot.lease).then(
+    this.queueMapping.runSlot(slot.lease, this.retired.signal).then(
       () => {
         slot.ended = 'resolved';
       },

@@ -3,13 +3,34 @@ import { throttled } from '@wherry/testkit/fake-invoker';
 import { QueueBench } from './queue-bench.ts';
 
 describe('stopping a queue slot', () => {
-  it('lets the running long poll return and releases what it brings, never invoked', async () => {
+  it('lets the running long poll return and carries what it brings, so that a drain costs no receive', async () => {
     const bench = new QueueBench();
     await bench.sim.advance(5_000);
+    bench.drain.abort();
     bench.yieldAll();
     await bench.sim.advance(5_000);
     expect(bench.slots[0]?.ended).toBe('running');
     expect(bench.queue.requests[0]?.signal.aborted).toBe(false);
+    bench.send(3);
+    await bench.sim.advance(1_000);
+    expect(bench.slots[0]?.ended).toBe('resolved');
+    expect(bench.batchSizes).toEqual([3]);
+    await bench.queueMapping.close();
+    expect(bench.queue.remaining).toEqual([]);
+    expect(bench.queue.requests).toHaveLength(1);
+    expect(bench.bytes.usedBytes).toBe(0);
+  });
+
+  it.each([
+    ['the mapping was switched off or changed', {}, (bench: QueueBench) => bench.retired.abort()],
+    ['the grace might end before the invocation', { shutdownGraceMs: 20_000 }, (bench: QueueBench) => bench.drain.abort()],
+    ['the lease is lost', {}, (bench: QueueBench) => bench.slots[0]?.lease.lose()],
+  ])('releases what the last long poll brings, never invoked, when %s', async (_why, options, end) => {
+    const bench = new QueueBench(options);
+    await bench.sim.advance(5_000);
+    end(bench);
+    bench.yieldAll();
+    await bench.sim.advance(5_000);
     bench.send(3);
     await bench.sim.advance(100);
     expect(bench.slots[0]?.ended).toBe('resolved');

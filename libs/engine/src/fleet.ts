@@ -54,7 +54,7 @@ interface MappingEntry {
   run: MappingRun | undefined;
   state: MappingState | undefined;
   /** Runs of earlier versions whose batches have not ended. */
-  retiring: number;
+  readonly retiring: Set<MappingRun>;
   desired: number;
 }
 
@@ -157,7 +157,9 @@ export class Fleet {
 
   #mappingStatus(uuid: string, entry: MappingEntry): MappingStatus {
     const { mapping } = entry.setup;
-    const here = entry.run?.status();
+    // What earlier versions still carry counts too: a mapping that is being disabled runs until its last batch has ended.
+    const runs = [...entry.retiring, ...(entry.run === undefined ? [] : [entry.run])].flatMap((run) => run.status() ?? []);
+    const sum = (read: (run: QueueMappingStatus) => number): number => runs.reduce((total, run) => total + read(run), 0);
     const slots = this.#keeper.scan?.leases.filter((view) => view.live && uuidOf(view.id) === uuid).length ?? 0;
     return {
       name: mapping.name,
@@ -168,10 +170,10 @@ export class Fleet {
       functionName: mapping.functionName,
       slotsDesired: entry.run === undefined ? 0 : entry.desired,
       slotsHeld: slots,
-      slotsHere: here?.slots ?? 0,
-      inFlight: here?.inFlight ?? 0,
-      bufferedBytes: here?.bufferedBytes ?? 0,
-      problem: here?.problem ?? null,
+      slotsHere: sum((run) => run.slots),
+      inFlight: sum((run) => run.inFlight),
+      bufferedBytes: sum((run) => run.bufferedBytes),
+      problem: entry.run?.status()?.problem ?? null,
       gate: this.#functions.get(mapping.functionName)?.gate.status() ?? null,
     };
   }
@@ -270,7 +272,7 @@ export class Fleet {
   #add(uuid: string, setup: MappingSetup): void {
     // A queue mapping created disabled is Disabled at once; others are Creating until the first claim scan.
     const run = setup.mapping.enabled ? this.#createRun(setup) : undefined;
-    const entry: MappingEntry = { setup, run, state: undefined, retiring: 0, desired: 0 };
+    const entry: MappingEntry = { setup, run, state: undefined, retiring: new Set(), desired: 0 };
     this.#mappings.set(uuid, entry);
     this.#abandoned.keep(uuid);
     this.#setState(entry, run === undefined ? 'Disabled' : 'Creating');
@@ -299,6 +301,7 @@ export class Fleet {
         new QueueMapping({
           surroundings,
           stop,
+          shutdownGraceMs: this.#config.shutdownGraceMs,
           fleetId: this.#config.fleet.id,
           mapping: setup.mapping,
           function: setup.function,
@@ -320,9 +323,9 @@ export class Fleet {
     const { run } = entry;
     if (run === undefined) return;
     entry.run = undefined;
-    entry.retiring += 1;
+    entry.retiring.add(run);
     const closing = run.retire().then(() => {
-      entry.retiring -= 1;
+      entry.retiring.delete(run);
       this.#closing.delete(closing);
       this.#settleState(entry);
     });
@@ -331,7 +334,7 @@ export class Fleet {
 
   /** Moves a mapping that is between two states on to the steady one, once nothing of its old version runs any more. */
   #settleState(entry: MappingEntry): void {
-    if (entry.retiring > 0 || entry.state === 'Deleting' || this.#options.stop.drain.aborted) return;
+    if (entry.retiring.size > 0 || entry.state === 'Deleting' || this.#options.stop.drain.aborted) return;
     this.#setState(entry, entry.setup.mapping.enabled ? 'Enabled' : 'Disabled');
   }
 

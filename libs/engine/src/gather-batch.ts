@@ -104,8 +104,7 @@ async function receiveInto(
   const received = await receive(context, room, asked, waitSeconds(context, request, open, visibilitySeconds));
   if (received === undefined) return undefined;
   const held = dropFiltered(context, received).map((message) => holdMessage(message, visibilitySeconds));
-  // What the last poll of an ending slot brings is not begun any more.
-  if (request.mayTake()) addAll(open, held, surroundings.clock.monotonicMs());
+  if (request.mayTake() || request.mayFinish()) addAll(open, held, surroundings.clock.monotonicMs());
   else open.leftover.push(...held);
   return received.length;
 }

@@ -45,8 +45,7 @@ export class MappingRun {
 
   /** One slot's life, restarted after a crash; ends when the lease is yielded or lost, this run is retired, or on kill. */
   async runSlot(lease: HeldLease): Promise<void> {
-    const yielded = AbortSignal.any([lease.yielded, this.#retired.signal]);
-    const slot = this.#supervise({ id: lease.id, epoch: lease.epoch, isValid: () => lease.isValid(), lost: lease.lost, yielded });
+    const slot = this.#supervise(lease);
     this.#slots.add(slot);
     await slot;
     this.#slots.delete(slot);
@@ -67,11 +66,11 @@ export class MappingRun {
 
   async #supervise(lease: HeldLease): Promise<void> {
     const { surroundings, stop, setup, observe } = this.#options;
-    const ended = AbortSignal.any([lease.yielded, lease.lost, stop.kill]);
+    const ended = AbortSignal.any([lease.yielded, lease.lost, stop.kill, this.#retired.signal]);
     for (let pauseMs: number = CRASH_PAUSE_MS.first; !ended.aborted; pauseMs = Math.min(pauseMs * 2, CRASH_PAUSE_MS.last)) {
       try {
         this.#queue ??= this.#options.createQueue();
-        await this.#queue.runSlot(lease);
+        await this.#queue.runSlot(lease, this.#retired.signal);
       } catch (error) {
         observe({ type: 'crashed', mapping: setup.mapping.name, error });
       }

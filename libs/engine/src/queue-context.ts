@@ -21,6 +21,8 @@ export interface QueueContext {
   readonly mapping: SqsMapping;
   readonly function: FunctionDefinition;
   readonly batchesPerSlot: number;
+  /** False from the moment on when a batch begun now might outlive the process. */
+  readonly hasTimeForOneMore: () => boolean;
   readonly source: QueueSource;
   readonly invoker: Invoker;
   readonly matches: ((message: QueueMessage) => boolean) | undefined;
@@ -40,4 +42,10 @@ export interface SlotStop {
   readonly stopping: AbortSignal;
   /** True while the lease is good and nobody asked to stop: only then messages are taken from the queue. */
   mayTake(): boolean;
+  /**
+   * True if what the last long poll of an ending slot brings is still carried. Giving it back would cost each message a receive,
+   * which a dead-letter queue counts; but a mapping that was switched off or changed begins nothing any more, nor does a drain
+   * whose grace might end first.
+   */
+  mayFinish(): boolean;
 }

@@ -21,8 +21,9 @@ import { VisibilityKeeper } from './visibility-keeper.ts';
 /** What one mapping needs; the poller makes it. */
 export interface QueueMappingOptions {
   readonly surroundings: Surroundings;
-  /** Only `kill` is used here: a drain reaches the slots through `HeldLease.yielded`. */
   readonly stop: StopSignals;
+  /** How long a drain may take before everything is killed. */
+  readonly shutdownGraceMs: number;
   readonly fleetId: string;
   readonly mapping: SqsMapping;
   readonly function: FunctionDefinition;
@@ -73,6 +74,7 @@ export class QueueMapping {
       mapping,
       function: options.function,
       batchesPerSlot: bounds.batchesPerSlot,
+      hasTimeForOneMore: () => !stop.drain.aborted || (mapping.waitTimeSeconds + timeoutSeconds) * 1_000 <= options.shutdownGraceMs,
       source,
       invoker: options.invoker,
       matches: options.matches,
@@ -88,14 +90,14 @@ export class QueueMapping {
   }
 
   /**
-   * One slot's life under one lease; resolves when the lease was yielded or lost, or on kill.
+   * One slot's life under one lease; resolves when the lease was yielded or lost, the mapping is retired, or on kill.
    * Rejects on a programming error, after what the slot held has been given back; the caller tells of it and starts it again.
    */
-  async runSlot(lease: HeldLease): Promise<void> {
+  async runSlot(lease: HeldLease, retired: AbortSignal): Promise<void> {
     const { scaler } = this.#context;
     scaler.slotBegan();
     try {
-      await runQueueSlot(this.#context, lease);
+      await runQueueSlot(this.#context, lease, retired);
     } finally {
       scaler.slotEnded();
     }

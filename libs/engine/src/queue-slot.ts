@@ -6,7 +6,7 @@
  *     ▲                                   │ nothing
  *     └───────────────────────────────────┘
  *   any ──drain, hand-over or lease lost──▶ ending: the running long poll returns (only a kill aborts it, because an aborted poll
- *   hides the messages it was about to bring), what it brings is released, batches in hand are finished ──▶ ended
+ *   hides the messages it was about to bring), what it brings is carried if there is time, batches in hand are finished ──▶ ended
  */
 import type { HeldLease } from '@wherry/core/coordination';
 import { carryBatch } from './carry-batch.ts';
@@ -16,12 +16,16 @@ import type { QueueContext, SlotStop } from './queue-context.ts';
 import type { Passage } from './target-gate.ts';
 
 /**
- * Runs the slot until its lease is yielded or lost, or the process is killed.
+ * Runs the slot until its lease is yielded or lost, its mapping is retired, or the process is killed.
  * Throws on programming errors alone, after everything it held has been given back.
  */
-export async function runQueueSlot(context: QueueContext, lease: HeldLease): Promise<void> {
-  const stopping = AbortSignal.any([context.kill, lease.yielded, lease.lost]);
-  const stop: SlotStop = { stopping, mayTake: () => !stopping.aborted && lease.isValid() };
+export async function runQueueSlot(context: QueueContext, lease: HeldLease, retired: AbortSignal): Promise<void> {
+  const stopping = AbortSignal.any([context.kill, lease.yielded, lease.lost, retired]);
+  const stop: SlotStop = {
+    stopping,
+    mayTake: () => !stopping.aborted && lease.isValid(),
+    mayFinish: () => !context.kill.aborted && !retired.aborted && lease.isValid() && context.hasTimeForOneMore(),
+  };
   const carrying = new Set<Promise<void>>();
   const crashes: unknown[] = [];
   let leftover: readonly HeldMessage[] = [];
