@@ -27,7 +27,10 @@ export function sqsBackend(endpoint: string, close: () => Promise<void>): QueueB
       const create = async () => await queues.create({ name, fifo, visibilityTimeoutSeconds });
       let queue = exists ? await create() : undefined;
       const mapping = sampleMapping({ eventSourceArn: arn, fifo, aws: { region: 'us-east-1', endpoint, maxAttempts: 1 } });
-      const source = createSqsSource(mapping, { clients: new SqsClients(clock), surroundings: { clock, newId: () => randomUUID() } });
+      const source = createSqsSource(mapping, {
+        clients: new SqsClients({ clock, random: Math.random }),
+        surroundings: { clock, newId: () => randomUUID() },
+      });
       return {
         source,
         create: async () => {

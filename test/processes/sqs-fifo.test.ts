@@ -29,7 +29,7 @@ describeQueueSource('SQS source on LocalStack', { refusesStrangeReceipts: true, 
 async function receiveOne(endpoint: string, eventSourceArn: string, fifo: boolean): Promise<QueueMessage> {
   const mapping = sampleMapping({ eventSourceArn, fifo, aws: { region: 'us-east-1', endpoint, maxAttempts: 1 } });
   const surroundings = { clock: realClock, newId: () => randomUUID() };
-  const source = createSqsSource(mapping, { clients: new SqsClients(realClock), surroundings });
+  const source = createSqsSource(mapping, { clients: new SqsClients({ clock: realClock, random: Math.random }), surroundings });
   const [message] = await source.receive({ maxMessages: 1, waitTimeSeconds: 10, signal: new AbortController().signal });
   source.close();
   if (message === undefined) throw new Error(`nothing arrived in ${eventSourceArn}`);

@@ -16,11 +16,9 @@ beforeAll(async () => {
   started = await startMinistack();
   if (started.kind === 'missing') return;
   sts = await startFaultProxy(started.backend.url);
-  process.env['AWS_ENDPOINT_URL_STS'] = sts.url;
 }, 300_000);
 
 afterAll(async () => {
-  delete process.env['AWS_ENDPOINT_URL_STS'];
   await sts?.close();
   if (started.kind === 'started') await started.backend.stop();
 });
@@ -30,11 +28,15 @@ test('mappings under one role assume it once, and a role that is refused is acce
     return context.skip(`no ministack: ${started.kind === 'missing' ? started.reason : ''}`);
   }
   const endpoint = started.backend.url;
+  const stsEndpoint = sts.url;
   const queue = await new TestQueues(endpoint).create();
-  const clients = new SqsClients(realClock);
+  const clients = new SqsClients({ clock: realClock, random: Math.random });
   const open = (name: string, maxAttempts: number) => {
     const assumeRole = { roleArn: `arn:aws:iam::000000000000:role/${name}` };
-    const mapping = sampleMapping({ eventSourceArn: queue.arn, aws: { region: 'us-east-1', endpoint, maxAttempts, assumeRole } });
+    const mapping = sampleMapping({
+      eventSourceArn: queue.arn,
+      aws: { region: 'us-east-1', endpoint, stsEndpoint, maxAttempts, assumeRole },
+    });
     const source = createSqsSource(mapping, { clients, surroundings: { clock: realClock, newId: () => randomUUID() } });
     onTestFinished(() => source.close());
     return source;

@@ -40,7 +40,7 @@ describe('SQS source behind a network that fails', () => {
   const openSource = (queue: TestQueue, { endpoint = proxy.url, maxAttempts = 1 } = {}): QueueSource => {
     const mapping = sampleMapping({ eventSourceArn: queue.arn, aws: { region: 'us-east-1', endpoint, maxAttempts } });
     const surroundings = { clock: realClock, newId: () => randomUUID() };
-    const source = createSqsSource(mapping, { clients: new SqsClients(realClock), surroundings });
+    const source = createSqsSource(mapping, { clients: new SqsClients({ clock: realClock, random: Math.random }), surroundings });
     onTestFinished(() => source.close());
     return source;
   };

@@ -15,7 +15,7 @@ const CONCURRENCY = 16;
  * invoked. Findings come in the order of the configuration.
  */
 export async function checkOnline(config: WherryConfig, surroundings: Surroundings): Promise<OnlineFinding[]> {
-  const clients = new SqsClients(surroundings.clock);
+  const clients = new SqsClients(surroundings);
   const createSource = (mapping: SqsMapping) => createSqsSource(mapping, { surroundings, clients });
   const checks: (() => Promise<OnlineFinding[]>)[] = [() => checkRedis(config.redis)];
   for (const definition of config.functions.values()) checks.push(() => checkTarget(definition));

@@ -22,7 +22,7 @@ export interface RegistryOptions {
 /** The adapters of one process; clients are shared between mappings with the same settings. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { surroundings } = options;
-  const clients = new SqsClients(surroundings.clock);
+  const clients = new SqsClients(surroundings);
   return {
     createSource: (mapping) => {
       switch (mapping.source) {

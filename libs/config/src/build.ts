@@ -96,6 +96,8 @@ function awsSettings(
   return withoutUndefined<AwsSettings>({
     region: own.region ?? region,
     endpoint: own.endpoint ?? aws.endpoints?.[service] ?? aws.endpoint,
+    // The endpoint of one mapping or target is its service's, where STS need not be.
+    stsEndpoint: assumeRole && (aws.endpoints?.sts ?? aws.endpoint),
     profile: own.profile ?? aws.profile,
     assumeRole: assumeRole && withoutUndefined<NonNullable<AwsSettings['assumeRole']>>(assumeRole),
     maxAttempts: own.maxAttempts ?? aws.maxAttempts ?? 5,
@@ -134,13 +136,7 @@ function buildTarget(target: FunctionValues['target'], values: ConfigValues, reg
   });
 }
 
-function buildMapping(
-  name: string,
-  mapping: MappingValues,
-  source: ResolvedMapping,
-  values: ConfigValues,
-  fleetId: string,
-): Mapping {
+function buildMapping(name: string, mapping: MappingValues, source: ResolvedMapping, values: ConfigValues, fleetId: string): Mapping {
   const { name: functionName, qualifier }: FunctionReference = source.function;
   const level = mapping.LoggingConfig?.SystemLogLevel?.toLowerCase() as 'debug' | 'info' | 'warn' | undefined;
   const base = {

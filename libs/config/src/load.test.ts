@@ -146,6 +146,19 @@ test('settings of AWS calls come from the mapping, then the service, then the gl
   expect(config.mappings.get('b')?.aws).toEqual({ region: 'eu-north-1', endpoint: 'http://own:1', maxAttempts: 2 });
 });
 
+test.each([
+  ['the service of its own', 'endpoint: "http://all:1", endpoints: { sts: "http://sts:1" }', 'http://sts:1'],
+  ['the one endpoint of all services', 'endpoint: "http://all:1", endpoints: { sqs: "http://sqs:1" }', 'http://all:1'],
+  ['the region’s own where only another service has an endpoint', 'endpoints: { sqs: "http://sqs:1" }', undefined],
+])('a role is assumed at %s', async (_, endpoints, stsEndpoint) => {
+  const role = 'assumeRole: { roleArn: "arn:aws:iam::000000000000:role/wherry" }';
+  const { config } = await loadGood(
+    `${withMappings(`a: { EventSourceArn: "${QUEUE}", FunctionName: orders, aws: { ${role}, endpoint: "http://own:1" } }\nb: { EventSourceArn: "${QUEUE}", FunctionName: other }`)}aws: { region: eu-west-1, ${endpoints} }\n`,
+  );
+  expect(config.mappings.get('a')?.aws.stsEndpoint).toBe(stsEndpoint);
+  expect(config.mappings.get('b')?.aws).not.toHaveProperty('stsEndpoint');
+});
+
 test('what one poller buffers is bounded by the container’s memory', async () => {
   const text = withMappings(`m: { EventSourceArn: "${QUEUE}", FunctionName: orders }`);
   const buffered = async (memoryLimitBytes?: number) => (await loadGood(text, { memoryLimitBytes })).config.limits.bufferedBytes;

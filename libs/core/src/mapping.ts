@@ -9,6 +9,8 @@ export interface AwsSettings {
   readonly region: string;
   /** One endpoint for the service at hand; absent means the region's public endpoint. */
   readonly endpoint?: string;
+  /** Where `assumeRole` is asked for; absent means the region's own STS. */
+  readonly stsEndpoint?: string;
   readonly profile?: string;
   readonly assumeRole?: { readonly roleArn: string; readonly externalId?: string; readonly sessionName?: string };
   /** SDK retries of reads and settles (never of an invocation). */

@@ -1,88 +1,6 @@
-import { SimClock } from '@wherry/testkit/sim-clock';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CachedCredentials, fetchAwsCredentials, type AwsCredentials } from './aws-credentials.ts';
-
-function setup(fetch: (turn: number) => Promise<AwsCredentials>) {
-  const clock = new SimClock();
-  const counter = { fetches: 0 };
-  const cached = new CachedCredentials(() => fetch(++counter.fetches), { clock: clock.clock(), random: () => 0.5, newId: () => 'id' });
-  return { clock, cached, counter };
-}
-
-const keys = (turn: number, expiresAtMs?: number): AwsCredentials => ({
-  accessKeyId: `AKID${turn}`,
-  secretAccessKey: 's',
-  ...(expiresAtMs === undefined ? {} : { expiration: new Date(expiresAtMs) }),
-});
-
-describe('CachedCredentials', () => {
-  it('fetches once, however many ask at the same time', async () => {
-    const { cached, counter } = setup((turn) => Promise.resolve(keys(turn)));
-    const all = await Promise.all(Array.from({ length: 50 }, () => cached.get()));
-    expect(new Set(all.map(({ accessKeyId }) => accessKeyId))).toEqual(new Set(['AKID1']));
-    expect(counter.fetches).toBe(1);
-  });
-
-  it('keeps keys without an expiry', async () => {
-    const { cached, clock, counter } = setup((turn) => Promise.resolve(keys(turn)));
-    await cached.get();
-    await clock.advance(365 * 86_400_000);
-    await cached.get();
-    expect(counter.fetches).toBe(1);
-  });
-
-  it('renews in the background at three quarters of the life, and hands out the old keys meanwhile', async () => {
-    const { cached, clock, counter } = setup((turn) => Promise.resolve(keys(turn, clock.nowMs() + 3_610_000)));
-    await cached.get();
-    await clock.advance(2_699_999);
-    expect((await cached.get()).accessKeyId).toBe('AKID1');
-    expect(counter.fetches).toBe(1);
-    await clock.advance(1);
-    expect((await cached.get()).accessKeyId).toBe('AKID1');
-    await clock.advance(1);
-    expect((await cached.get()).accessKeyId).toBe('AKID2');
-    expect(counter.fetches).toBe(2);
-  });
-
-  it('uses the old keys until they expire while new ones cannot be had, and asks ever more rarely', async () => {
-    const { cached, clock, counter } = setup((turn) =>
-      turn === 1 ? Promise.resolve(keys(1, clock.nowMs() + 3_610_000)) : Promise.reject(new Error('STS is down')),
-    );
-    await cached.get();
-    for (let second = 0; second < 3_599; second++) {
-      await clock.advance(1_000);
-      expect((await cached.get()).accessKeyId).toBe('AKID1');
-    }
-    // 5, 10, 20, 40 and then every 60 seconds of the 899 that are left of the life.
-    expect(counter.fetches).toBe(1 + 4 + 14);
-    await clock.advance(1_000);
-    await expect(cached.get()).rejects.toThrow('STS is down');
-  });
-
-  it('does not ask again right after a failure', async () => {
-    const { cached, clock, counter } = setup((turn) =>
-      turn < 3 ? Promise.reject(new Error(`failure ${turn}`)) : Promise.resolve(keys(turn)),
-    );
-    await expect(cached.get()).rejects.toThrow('failure 1');
-    await clock.advance(4_999);
-    await expect(cached.get()).rejects.toThrow('failure 1');
-    await clock.advance(1);
-    await expect(cached.get()).rejects.toThrow('failure 2');
-    await clock.advance(10_000);
-    expect((await cached.get()).accessKeyId).toBe('AKID3');
-    expect(counter.fetches).toBe(3);
-  });
-
-  it('drops rejected keys, but not those that have replaced them already', async () => {
-    const { cached, counter } = setup((turn) => Promise.resolve(keys(turn)));
-    const first = await cached.get();
-    cached.reject(first);
-    expect((await cached.get()).accessKeyId).toBe('AKID2');
-    cached.reject(first);
-    expect((await cached.get()).accessKeyId).toBe('AKID2');
-    expect(counter.fetches).toBe(2);
-  });
-});
+import { TargetServer } from '@wherry/testkit/target-server';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { fetchAwsCredentials } from './aws-credentials.ts';
 
 describe('fetchAwsCredentials', () => {
   afterEach(() => vi.unstubAllEnvs());
@@ -93,5 +11,26 @@ describe('fetchAwsCredentials', () => {
     vi.stubEnv('AWS_SESSION_TOKEN', 'token');
     const found = await fetchAwsCredentials({ region: 'eu-west-1', maxAttempts: 1 })();
     expect(found).toMatchObject({ accessKeyId: 'AKIDENV', secretAccessKey: 'secret', sessionToken: 'token' });
+  });
+
+  it('asks the STS of the settings for a role', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDENV');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    const sts = await TargetServer.start();
+    onTestFinished(() => sts.close());
+    sts.answer((_, response) => {
+      const keys = '<AccessKeyId>AKIDROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>';
+      const result = `<Credentials>${keys}<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>`;
+      response.end(`<AssumeRoleResponse><AssumeRoleResult>${result}</AssumeRoleResult></AssumeRoleResponse>`);
+    });
+    const assumeRole = { roleArn: 'arn:aws:iam::000000000000:role/wherry', externalId: 'x-1' };
+    const found = await fetchAwsCredentials({ region: 'eu-west-1', maxAttempts: 1, stsEndpoint: sts.url, assumeRole })();
+    expect(found).toMatchObject({ accessKeyId: 'AKIDROLE', sessionToken: 't', expiration: new Date('2100-01-01T00:00:00Z') });
+    expect(Object.fromEntries(new URLSearchParams(sts.requests[0]?.body.toString()))).toMatchObject({
+      Action: 'AssumeRole',
+      RoleArn: assumeRole.roleArn,
+      RoleSessionName: 'wherry',
+      ExternalId: 'x-1',
+    });
   });
 });

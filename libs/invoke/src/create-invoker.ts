@@ -1,9 +1,10 @@
 import type { NetworkPolicy } from '@wherry/core/address';
+import { CachedCredentials } from '@wherry/core/cached-credentials';
 import type { Surroundings } from '@wherry/core/clock';
 import type { PermitStore } from '@wherry/core/coordination';
 import type { Invoker } from '@wherry/core/invoke';
 import type { FunctionDefinition } from '@wherry/core/mapping';
-import { CachedCredentials, fetchAwsCredentials } from './aws-credentials.ts';
+import { fetchAwsCredentials } from './aws-credentials.ts';
 import { HttpClient } from './http-client.ts';
 import { HttpTarget } from './http-target.ts';
 import { LambdaTarget } from './lambda-target.ts';

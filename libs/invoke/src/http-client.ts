@@ -37,6 +37,7 @@ export interface HttpClientOptions {
 
 /** One POST. */
 export interface HttpRequest {
+  /** Not to be changed after the first call. */
   readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -51,6 +52,8 @@ export class HttpClient {
   readonly #clock: Clock;
   readonly #network: NetworkPolicy;
   readonly #agent: Agent;
+  /** Answers of `urlRefusal`; targets call the same few URL objects again and again. */
+  readonly #refusals = new WeakMap<URL, string | undefined>();
   readonly #running = new Set<Promise<HttpOutcome>>();
   #closed = false;
 
@@ -72,7 +75,7 @@ export class HttpClient {
   }
 
   async post(request: HttpRequest): Promise<HttpOutcome> {
-    const refusal = urlRefusal(request.url.href, this.#network) ?? headersProblem(request.headers);
+    const refusal = this.#urlRefusal(request.url) ?? headersProblem(request.headers);
     if (refusal !== undefined) return { kind: 'refused', reason: refusal };
     if (this.#closed) return { kind: 'failed', reason: 'the invoker is closed', sent: false };
     if (request.signal.aborted) return { kind: 'aborted', sent: false };
@@ -104,6 +107,11 @@ export class HttpClient {
       this.#running.delete(exchange.outcome);
       request.signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  #urlRefusal(url: URL): string | undefined {
+    if (!this.#refusals.has(url)) this.#refusals.set(url, urlRefusal(url.href, this.#network));
+    return this.#refusals.get(url);
   }
 
   /** Waits for running exchanges and drops all connections; later calls fail. */

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { type AwsCredentials, CachedCredentials } from '@wherry/core/cached-credentials';
 import type { Clock } from '@wherry/core/clock';
 import type { InvokeRequest } from '@wherry/core/invoke';
 import type { FunctionDefinition } from '@wherry/core/mapping';
@@ -6,7 +7,6 @@ import { describeInvoker } from '@wherry/testkit/contracts/invoker';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { TargetServer, type SeenRequest } from '@wherry/testkit/target-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CachedCredentials, type AwsCredentials } from './aws-credentials.ts';
 import { HttpClient } from './http-client.ts';
 import { LambdaTarget, type LambdaTargetSettings } from './lambda-target.ts';
 
@@ -23,7 +23,7 @@ function create(
   const aws = { region: 'eu-west-1', endpoint: `${url}/`, maxAttempts: 1 };
   const target: LambdaTargetSettings = { kind: 'lambda', functionName: 'orders', aws, ...settings };
   const client = new HttpClient({ clock, network: { blockPrivate: false, allow: [] } });
-  const credentials = new CachedCredentials(fetchCredentials, { clock, random: () => 0.5, newId: () => 'id' });
+  const credentials = new CachedCredentials(fetchCredentials, { clock, random: () => 0.5 });
   const fn: FunctionDefinition = { name: 'orders', arn: ARN, target, timeoutSeconds: 3 };
   return { invoker: new LambdaTarget(target, client, credentials, clock), function: fn };
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { AwsCredentials, CachedCredentials } from '@wherry/core/cached-credentials';
 import type { Clock } from '@wherry/core/clock';
 import type { InvokeRequest, InvokeResult, Invoker } from '@wherry/core/invoke';
 import type { AwsSettings, Target } from '@wherry/core/mapping';
-import type { AwsCredentials, CachedCredentials } from './aws-credentials.ts';
 import { deadlineMsOf } from './deadline.ts';
 import { clientContextHeader, deliveryHeaders } from './delivery.ts';
 import type { HttpClient } from './http-client.ts';

@@ -5,7 +5,7 @@ import { SqsClients } from './clients.ts';
 const settings = { region: 'us-east-1', endpoint: 'http://127.0.0.1:4566', maxAttempts: 3 };
 
 function openClients(): SqsClients {
-  return new SqsClients(new SimClock().clock());
+  return new SqsClients({ clock: new SimClock().clock(), random: () => 0.5 });
 }
 
 describe('SQS clients', () => {

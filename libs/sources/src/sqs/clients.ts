@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { Clock } from '@wherry/core/clock';
+import type { Surroundings } from '@wherry/core/clock';
 import type { AwsSettings } from '@wherry/core/mapping';
 import { CredentialsByRole, type CredentialsProvider } from './credentials.ts';
 import { createSdkCalls } from './sdk-calls.ts';
@@ -44,16 +44,17 @@ export class SqsClients {
   readonly #connections = new Map<string, SharedConnection>();
   readonly #credentials: CredentialsByRole;
 
-  constructor(clock: Clock) {
-    this.#credentials = new CredentialsByRole(clock);
+  constructor(surroundings: Pick<Surroundings, 'clock' | 'random'>) {
+    this.#credentials = new CredentialsByRole(surroundings);
   }
 
   /** A share in the connections for these settings, opened if nobody has them yet. */
   acquire(aws: AwsSettings): SqsConnection {
-    const { region, endpoint, profile, assumeRole, maxAttempts } = aws;
+    const { region, endpoint, stsEndpoint, profile, assumeRole, maxAttempts } = aws;
     const key = JSON.stringify([
       region,
       endpoint,
+      stsEndpoint,
       profile,
       assumeRole?.roleArn,
       assumeRole?.externalId,
