@@ -76,6 +76,11 @@ const refused: readonly (readonly [name: string, text: string | Uint8Array, expe
   ['an ARN with a wildcard', arn('arn:aws:sqs:eu-west-1:123456789012:*'), /wildcards are not possible/],
   ['an ARN of another partition', arn('arn:azure:sqs:eu-west-1:123456789012:q'), /part 2 of the ARN \(partition\) is "azure"/],
   ['an ARN without a region', arn('arn:aws:sqs::123456789012:q'), /part 4 of the ARN \(region\) is missing; expected a region/],
+  ...['EU-WEST-1', 'eu_west_1', 'eu-west-1.', '-west', 'r'.repeat(64)].map((region): [string, string, RegExp] => [
+    `an ARN with the region ${region}`,
+    arn(`arn:aws:sqs:${region}:123456789012:q`),
+    /part 4 of the ARN \(region\) is ".*"; expected a region such as eu-west-1/,
+  ]),
   [
     'an ARN with a short account',
     arn('arn:aws:sqs:eu-west-1:123:q'),

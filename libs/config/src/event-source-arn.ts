@@ -1,3 +1,5 @@
+import { REGION_PATTERN } from './schema-fields.ts';
+
 /** Which poller a source needs. */
 export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb';
 
@@ -31,7 +33,7 @@ export function parseEventSourceArn(text: string, region: string): EventSource {
     return { ok: false, message: `part 3 of the ARN (service) is "${service}": wherry does not poll ${WITHOUT_POLLER[service]}` };
   }
   if (service !== 'sqs' && service !== 'kinesis' && service !== 'dynamodb') return wrongPart(2, service, 'sqs, kinesis or dynamodb');
-  if (!/^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/.test(arnRegion)) return wrongPart(3, arnRegion, 'a region such as eu-west-1');
+  if (!REGION_PATTERN.test(arnRegion)) return wrongPart(3, arnRegion, 'a region such as eu-west-1');
   if (!/^\d{12}$/.test(account)) return wrongPart(4, account, 'an account id of 12 digits');
   const fault = service === 'sqs' ? queueFault(resource) : service === 'kinesis' ? kinesisFault(resource) : tableFault(resource);
   return fault ?? { ok: true, kind: service, region: arnRegion, fifo: service === 'sqs' && resource.endsWith('.fifo') };

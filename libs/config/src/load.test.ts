@@ -146,6 +146,17 @@ test('settings of AWS calls come from the mapping, then the service, then the gl
   expect(config.mappings.get('b')?.aws).toEqual({ region: 'eu-north-1', endpoint: 'http://own:1', maxAttempts: 2 });
 });
 
+test.each(['us-gov-west-1', 'ap-southeast-7', 'us-isob-east-1', 'eusc-de-east-1', 'elasticmq', 'ddblocal', 'us-east-1a'])(
+  'a queue may be in the region %s, which AWS or an emulator has',
+  async (region) => {
+    const arn = `arn:aws:sqs:${region}:123456789012:orders`;
+    const { config } = await loadGood(
+      `${withMappings(`a: { EventSourceArn: "${arn}", FunctionName: orders }`)}fleet: { region: ${region} }\n`,
+    );
+    expect([config.mappings.get('a')?.aws.region, config.fleet.region]).toEqual([region, region]);
+  },
+);
+
 test.each([
   ['the service of its own', 'endpoint: "http://all:1", endpoints: { sts: "http://sts:1" }', 'http://sts:1'],
   ['the one endpoint of all services', 'endpoint: "http://all:1", endpoints: { sqs: "http://sqs:1" }', 'http://all:1'],

@@ -15,8 +15,14 @@ export const size = () => z.string().regex(SIZE_PATTERN, { error: 'a size such a
 /** An AWS account. */
 export const accountId = () => z.string().regex(/^[0-9]{12}$/, { error: 'an account id of 12 digits' });
 
+/**
+ * A region by its form alone. AWS adds regions all the time, and emulators have names of their own: `elasticmq`, `ddblocal`.
+ * It becomes part of a host name, so it is no longer than one label of it.
+ */
+export const REGION_PATTERN = /^(?=.{1,63}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
 /** An AWS region. */
-export const region = () => z.string().regex(/^[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}$/, { error: 'a region such as eu-west-1' });
+export const region = () => z.string().regex(REGION_PATTERN, { error: 'a region such as eu-west-1' });
 
 /** The ARN of an IAM role. */
 export const roleArn = () =>
