@@ -13,15 +13,13 @@
  */
 import { encodeEvent } from '@wherry/core/batch';
 import type { HeldLease } from '@wherry/core/coordination';
+import { deadlineMsOf } from '@wherry/core/deadline';
 import type { InvokeResult } from '@wherry/core/invoke';
 import { type QueueDecision, decideQueueBatch } from '@wherry/core/queue-outcome';
 import { type HeldMessage, oursUntilMs, recordBytes, stillOurs } from './held-message.ts';
 import type { Permission } from './permission.ts';
 import type { QueueContext, SlotStop } from './queue-context.ts';
 import type { Passage } from './target-gate.ts';
-
-/** What a caller may take beyond `Timeout` before it gives up on an answer (targets that keep the function's time themselves). */
-const DEADLINE_MARGIN_MS = 5_000;
 
 /** One slot with a batch in hand. */
 export interface Carrier extends SlotStop {
@@ -120,7 +118,7 @@ async function invoke(
   const nowMs = surroundings.clock.nowMs();
   const ageMs = Math.max(0, nowMs - Math.min(...batch.map((held) => held.message.sentAtMs)));
   const traceId = batch.find((held) => held.message.traceHeader !== undefined)?.message.traceHeader;
-  keeper.hold(batch, carrier.visibilitySeconds, surroundings.clock.monotonicMs() + fn.timeoutSeconds * 1_000 + DEADLINE_MARGIN_MS);
+  keeper.hold(batch, carrier.visibilitySeconds, surroundings.clock.monotonicMs() + deadlineMsOf(fn));
   let isAnswered = false;
   try {
     const result = await context.invoker.invoke({

@@ -1,14 +1,15 @@
 import { type BackoffPolicy, backoffMs } from '@wherry/core/backoff';
 import type { Surroundings } from '@wherry/core/clock';
 import type { PermitStore } from '@wherry/core/coordination';
+import { deadlineMsOf } from '@wherry/core/deadline';
 import type { FunctionDefinition, SqsMapping } from '@wherry/core/mapping';
 import { rieCapacity } from '@wherry/core/slots';
 
 /**
- * How far a permit outlives `Timeout`: the 5 s a caller adds to the deadline of a function that keeps its own time, and room
- * for a call that was slow to go out. An invocation orphaned by a killed poller counts until then, so a cap holds through crashes.
+ * How far a permit outlives the deadline of its invocation: room for a slow answer of the store, and for a call that was slow to
+ * go out. An invocation orphaned by a killed poller counts until then, so a cap holds through crashes.
  */
-const PERMIT_MARGIN_SECONDS = 15;
+const PERMIT_MARGIN_MS = 10_000;
 /** A permit whose answer took longer is not used: its time began when it was asked for, and must outlast the invocation. */
 const ANSWER_MS_MAX = 5_000;
 /** Pauses between tries to hand a permit back while the store does not answer. */
@@ -35,7 +36,7 @@ export class FleetPermits {
   constructor(options: FleetPermitsOptions) {
     this.#options = options;
     this.#scopes = capScopes(options.mapping, options.function);
-    this.#ttlMs = (options.function.timeoutSeconds + PERMIT_MARGIN_SECONDS) * 1_000;
+    this.#ttlMs = deadlineMsOf(options.function) + PERMIT_MARGIN_MS;
   }
 
   get isCapped(): boolean {

@@ -14,7 +14,7 @@ import type { Passage, TargetGate } from './target-gate.ts';
 /** Pauses between tries for a permit of a cap that is reached. */
 const CAP_BACKOFF: BackoffPolicy = { firstMs: 100, maxMs: 1_000, leastMs: 20 };
 /** What a probe may take beyond the invocation itself: its receive, and slow calls. */
-const PROBE_MARGIN_SECONDS = 20;
+const PROBE_MARGIN_MS = 15_000;
 
 /** The right to make one invocation. */
 export interface Permission {
@@ -29,7 +29,8 @@ export interface PermissionDeskOptions {
   readonly gate: TargetGate;
   readonly inFlight: Semaphore;
   readonly permits: FleetPermits;
-  readonly timeoutSeconds: number;
+  /** How long one invocation may take. */
+  readonly deadlineMs: number;
 }
 
 /** Hands out the right to invoke to the slots of one mapping. */
@@ -43,7 +44,7 @@ export class PermissionDesk {
   constructor(options: PermissionDeskOptions) {
     this.#options = options;
     this.#bell = new Bell(options.surroundings.clock);
-    this.#probeTtlMs = (options.timeoutSeconds + PROBE_MARGIN_SECONDS) * 1_000;
+    this.#probeTtlMs = options.deadlineMs + PROBE_MARGIN_MS;
   }
 
   /** Invocations of this mapping in flight in this process. */

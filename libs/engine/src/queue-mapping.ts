@@ -1,5 +1,6 @@
 import type { StopSignals, Surroundings } from '@wherry/core/clock';
 import type { HeldLease, PermitStore, ScaleStore } from '@wherry/core/coordination';
+import { deadlineMsOf } from '@wherry/core/deadline';
 import type { Observe } from '@wherry/core/engine-event';
 import type { Invoker } from '@wherry/core/invoke';
 import type { FunctionDefinition, SqsMapping } from '@wherry/core/mapping';
@@ -80,7 +81,7 @@ export class QueueMapping {
       matches: options.matches,
       bytes: options.bytes.share(),
       gate,
-      desk: new PermissionDesk({ surroundings, gate, inFlight: options.inFlight, permits, timeoutSeconds }),
+      desk: new PermissionDesk({ surroundings, gate, inFlight: options.inFlight, permits, deadlineMs: deadlineMsOf(options.function) }),
       health,
       watch: new QueueWatch({ clock, source, timeoutSeconds, health }),
       settler: new Settler({ surroundings, source, mapping: mapping.name, fifo: mapping.fifo, observe, kill }),

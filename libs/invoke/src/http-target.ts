@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '@wherry/core/clock';
+import { deadlineMsOf } from '@wherry/core/deadline';
 import type { InvokeRequest, InvokeResult, Invoker } from '@wherry/core/invoke';
 import type { Target } from '@wherry/core/mapping';
-import { deadlineMsOf } from './deadline.ts';
 import { deliveryHeaders } from './delivery.ts';
 import { functionError, parseFunctionError } from './function-error.ts';
 import type { HttpClient } from './http-client.ts';

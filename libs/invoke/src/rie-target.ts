@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Surroundings } from '@wherry/core/clock';
 import { StoreError, type PermitStore } from '@wherry/core/coordination';
+import { deadlineMsOf } from '@wherry/core/deadline';
 import type { InvokeRequest, InvokeResult, Invoker } from '@wherry/core/invoke';
 import type { Target } from '@wherry/core/mapping';
-import { deadlineMsOf } from './deadline.ts';
 import { clientContextHeader, deliveryHeaders } from './delivery.ts';
 import type { HttpClient } from './http-client.ts';
 import type { HttpOutcome } from './http-exchange.ts';
