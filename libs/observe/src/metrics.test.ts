@@ -261,6 +261,11 @@ test('a new configuration forgets series of removed mappings, keeps the others a
   });
   expect(metrics.configure(later)).toEqual(['tier']);
   expect(await metrics.render()).not.toContain('"old"');
+  // Batches in flight end after their mapping was removed; that must not bring its series back.
+  metrics.observe({ ...invoked, mapping: 'old' });
+  metrics.observe({ type: 'settled', mapping: 'old', action: 'deleted', done: 1, gone: 0, failed: 0 });
+  metrics.observe({ type: 'mappingState', mapping: 'old', state: 'Deleting', reason: '' });
+  expect(await metrics.render()).not.toContain('"old"');
   expect(await read(`events_polled_total{${O}}`)).toBe(4);
   expect(await read('events_polled_total{mapping="fresh"}')).toBe(0);
   expect(await read(`config_info{hash="${'b'.repeat(64)}",fleet="t1"}`)).toBe(1);

@@ -99,7 +99,9 @@ export class Metrics {
   }
 
   readonly observe: Observe = (event) => {
-    const labels = 'mapping' in event ? this.#seriesOf(event.mapping) : {};
+    const labels = 'mapping' in event ? this.#labels.get(event.mapping) : {};
+    // The last batches of a mapping that has just been removed: its series are gone, and new ones would stay for ever.
+    if (labels === undefined) return;
     const families = this.#families;
     switch (event.type) {
       case 'polled':
@@ -198,7 +200,7 @@ export class Metrics {
     for (const [quantile, seconds] of Object.entries(levels.eventLoopDelay)) families.eventLoopDelay.set({ quantile }, seconds);
   }
 
-  /** Labels of a mapping; one that has just left the configuration still settles its last batches under its name alone. */
+  /** Labels for a level, which is set anew at each scrape; a mapping that is leaving the configuration has its name alone. */
   #seriesOf(mapping: string): Labels {
     return this.#labels.get(mapping) ?? { mapping, function: '', source: '' };
   }
