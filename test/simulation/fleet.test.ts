@@ -229,10 +229,12 @@ describe('mapping states', () => {
     await bench.sim.advance(INVOCATION_MS / 2);
     expect(bench.invoked).toHaveLength(1);
     bench.fleet.reload(sampleConfig({ hash: 'later', mappings: [sampleMapping({ waitTimeSeconds: 1, enabled: false })] }));
+    expect(bench.fleet.status().mappings).toMatchObject([{ state: 'Disabling', inFlight: 1 }]);
     const receives = bench.receives.length;
     await bench.sim.advance(5_000);
     expect(bench.receives).toHaveLength(receives);
     expect(states(bench).slice(-2)).toEqual(['Disabling', 'Disabled']);
+    expect(bench.fleet.status().mappings).toMatchObject([{ state: 'Disabled', slotsHere: 0, inFlight: 0, bufferedBytes: 0 }]);
     expect(await bench.queue.attributes()).toMatchObject({ approximateNumberOfMessages: 0, approximateNumberOfMessagesNotVisible: 0 });
     bench.fleet.reload(sampleConfig({ hash: 'again', mappings: [sampleMapping({ waitTimeSeconds: 1 })] }));
     await bench.sim.advance(5_000);

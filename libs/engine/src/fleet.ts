@@ -20,7 +20,7 @@ import { CutOffMappings } from './cut-off-mappings.ts';
 import type { FleetStatus, MappingStatus } from './fleet-status.ts';
 import { LeaseKeeper, type ClaimScan } from './lease-keeper.ts';
 import { MappingRun } from './mapping-run.ts';
-import { QueueMapping } from './queue-mapping.ts';
+import { QueueMapping, type QueueMappingStatus } from './queue-mapping.ts';
 import { Semaphore } from './semaphore.ts';
 import { StoreHealth } from './store-health.ts';
 import { TargetGate } from './target-gate.ts';
