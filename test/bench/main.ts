@@ -6,6 +6,7 @@ import { formatFigures, type Figure } from './figure.ts';
  */
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   sqs: async () => (await import('./sqs.ts')).benchSqs(),
+  failover: async () => (await import('./failover.ts')).benchFailover(),
   leases: async () => (await import('./leases.ts')).benchLeases(),
 };
 
