@@ -3,17 +3,6 @@ import type { FleetStatus } from '@wherry/engine/fleet-status';
 import type { Levels } from '@wherry/observe/metrics';
 import type { QueueCounts } from './backlog.ts';
 
-/** Before the fleet exists. */
-export const NOTHING_YET: Levels = {
-  leasesHeld: 0,
-  bufferedBytes: 0,
-  bufferedEvents: 0,
-  backpressure: false,
-  mappings: [],
-  functions: [],
-  eventLoopDelay: {},
-};
-
 type EventLoopDelay = ReturnType<typeof monitorEventLoopDelay>;
 
 /** What `/metrics` reads at each scrape, taken from the fleet's status. */

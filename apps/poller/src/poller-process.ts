@@ -11,13 +11,13 @@ import { Fleet } from '@wherry/engine/fleet';
 import { createRedis, type RedisClient } from '@wherry/leases/redis-client';
 import { createRedisCoordination } from '@wherry/leases/redis-coordination';
 import { EventLog } from '@wherry/observe/event-log';
-import { Metrics } from '@wherry/observe/metrics';
+import { Metrics, NO_LEVELS } from '@wherry/observe/metrics';
 import { Totals } from '@wherry/observe/totals';
 import type { Logger } from 'pino';
 import { createAdmin, listenAdmin, type ReadinessCheck } from './admin.ts';
 import { Backlog } from './backlog.ts';
 import { ClockSkew } from './clock-skew.ts';
-import { NOTHING_YET, readLevels } from './levels.ts';
+import { readLevels } from './levels.ts';
 import { createRegistry } from './registry.ts';
 import { Reload } from './reload.ts';
 import { statusReport } from './status.ts';
@@ -226,7 +226,7 @@ export class PollerProcess {
 
   #levels() {
     const status = this.#fleet?.status();
-    return status === undefined ? NOTHING_YET : readLevels(status, (mapping) => this.#backlog.read(mapping), this.#eventLoop);
+    return status === undefined ? NO_LEVELS : readLevels(status, (mapping) => this.#backlog.read(mapping), this.#eventLoop);
   }
 
   async #chores(stop: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FleetStatus } from '@wherry/engine/fleet-status';
 import { Totals } from '@wherry/observe/totals';
 import { sampleConfig, sampleMapping } from '@wherry/testkit/sample-config';
+import { sampleInvoked } from '@wherry/testkit/sample-event';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { expect, test } from 'vitest';
 import { statusReport } from './status.ts';
@@ -55,17 +56,7 @@ const status: FleetStatus = {
 test('the shape of /v1/status is frozen: programs read it', () => {
   const sim = new SimClock(Date.UTC(2026, 0, 1));
   const totals = new Totals(sim.clock());
-  const event = {
-    type: 'invoked',
-    mapping: 'orders',
-    function: 'orders',
-    batch: 'b',
-    attempt: 1,
-    requestId: 'r',
-    bytes: 9,
-    durationMs: 5,
-  } as const;
-  totals.observe({ ...event, outcome: 'partial', events: 4, failed: 1, ageMs: 700, error: 'TypeError' });
+  totals.observe({ ...sampleInvoked, outcome: 'partial', failed: 1, ageMs: 700, error: 'TypeError' });
   const report = statusReport({
     status,
     config: sampleConfig(),

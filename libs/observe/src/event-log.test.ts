@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EngineEvent } from '@wherry/core/engine-event';
 import { sampleConfig, sampleMapping } from '@wherry/testkit/sample-config';
+import { sampleInvoked as invoked } from '@wherry/testkit/sample-event';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { EventLog } from './event-log.ts';
 import { createLogger } from './log.ts';
@@ -24,20 +25,6 @@ function setup(level: Level = 'trace', mapping = sampleMapping()) {
   return { log, lines, texts, said, sim };
 }
 
-const invoked = {
-  type: 'invoked',
-  mapping: 'orders',
-  function: 'orders',
-  outcome: 'success',
-  batch: 'b1',
-  attempt: 1,
-  requestId: 'r1',
-  events: 4,
-  failed: 0,
-  bytes: 2_000,
-  durationMs: 30,
-  ageMs: 1_500,
-} as const satisfies EngineEvent;
 const failed = { ...invoked, outcome: 'function_error', failed: 4, error: 'TypeError' } as const;
 const O = { mapping: 'orders', function: 'orders' };
 const BATCH = { ...O, batch: 'b1', attempt: 1, requestId: 'r1', events: 4, bytes: 2_000, durationMs: 30, ageMs: 1_500 };

@@ -1,20 +1,11 @@
 import { expect, test } from 'vitest';
 import type { EngineEvent } from '@wherry/core/engine-event';
 import { sampleConfig, sampleMapping } from '@wherry/testkit/sample-config';
-import { Metrics } from './metrics.ts';
+import { sampleInvoked as invoked } from '@wherry/testkit/sample-event';
+import { Metrics, NO_LEVELS } from './metrics.ts';
 import type { Levels } from './metrics.ts';
 
-const IDLE: Levels = {
-  leasesHeld: 0,
-  bufferedBytes: 0,
-  bufferedEvents: 0,
-  backpressure: false,
-  mappings: [],
-  functions: [],
-  eventLoopDelay: {},
-};
-
-function setup(config = sampleConfig(), levels: () => Levels = () => IDLE) {
+function setup(config = sampleConfig(), levels: () => Levels = () => NO_LEVELS) {
   const metrics = new Metrics({ config, version: '0.1.0', nodeVersion: 'v24.21.0', levels });
   /** Value of one series, written as in `/metrics` but without the prefix; undefined when the scrape lacks it. */
   const read = async (series: string): Promise<number | undefined> => {
@@ -31,20 +22,6 @@ function setup(config = sampleConfig(), levels: () => Levels = () => IDLE) {
   return { metrics, read };
 }
 
-const invoked = {
-  type: 'invoked',
-  mapping: 'orders',
-  function: 'orders',
-  outcome: 'success',
-  batch: 'b1',
-  attempt: 1,
-  requestId: 'r1',
-  events: 4,
-  failed: 0,
-  bytes: 2_000,
-  durationMs: 30,
-  ageMs: 1_500,
-} as const satisfies EngineEvent;
 const polled = { type: 'polled', mapping: 'orders', outcome: 'events', events: 4, bytes: 2_000, durationMs: 12 } as const;
 const O = 'mapping="orders",function="orders",source="sqs"';
 
@@ -208,7 +185,7 @@ test('every kind of event has a row in the table', () => {
 
 test('levels are read at each scrape, and a queue read elsewhere now leaves no old value', async () => {
   let levels: Levels = {
-    ...IDLE,
+    ...NO_LEVELS,
     leasesHeld: 5,
     bufferedBytes: 1_000,
     bufferedEvents: 3,
@@ -228,7 +205,7 @@ test('levels are read at each scrape, and a queue read elsewhere now leaves no o
   expect(await read(`desired_pollers{${O}}`)).toBe(5);
   expect(await read('concurrency_limit{function="orders"}')).toBe(8);
   expect(await read('event_loop_delay_seconds{quantile="0.99"}')).toBe(0.011);
-  levels = { ...IDLE, mappings: [{ mapping: 'orders', inFlight: 0 }] };
+  levels = { ...NO_LEVELS, mappings: [{ mapping: 'orders', inFlight: 0 }] };
   expect(await read(`queue_messages{${O},state="visible"}`)).toBeUndefined();
   expect(await read(`inflight_invocations{${O}}`)).toBe(0);
 });

@@ -24,6 +24,17 @@ export interface Levels {
   readonly eventLoopDelay: Readonly<Record<string, number>>;
 }
 
+/** Before there is a fleet to read them from. */
+export const NO_LEVELS: Levels = {
+  leasesHeld: 0,
+  bufferedBytes: 0,
+  bufferedEvents: 0,
+  backpressure: false,
+  mappings: [],
+  functions: [],
+  eventLoopDelay: {},
+};
+
 /** What `Metrics` is made from. */
 export interface MetricsOptions {
   readonly config: WherryConfig;

@@ -1,22 +1,10 @@
 import { expect, test } from 'vitest';
+import { sampleInvoked } from '@wherry/testkit/sample-event';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { Totals } from './totals.ts';
 
 const polled = { type: 'polled', mapping: 'orders', outcome: 'events', events: 10, bytes: 1, durationMs: 1 } as const;
-const invoked = {
-  type: 'invoked',
-  mapping: 'orders',
-  function: 'orders',
-  outcome: 'success',
-  batch: 'b',
-  attempt: 1,
-  requestId: 'r',
-  events: 10,
-  failed: 0,
-  bytes: 1,
-  durationMs: 1,
-  ageMs: 700,
-} as const;
+const invoked = { ...sampleInvoked, events: 10, ageMs: 700 };
 
 test('totals add up and a mapping that did nothing reads zero', () => {
   const sim = new SimClock();
