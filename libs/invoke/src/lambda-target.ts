@@ -41,6 +41,8 @@ export class LambdaTarget implements Invoker {
   readonly #client: HttpClient;
   readonly #credentials: CachedCredentials;
   readonly #clock: Clock;
+  /** By qualifier; few, because they stand in the configuration. */
+  readonly #urls = new Map<string | undefined, URL>();
   /** How far the service's clock is ahead of ours, once a signature was refused for its time. */
   #skewMs = 0;
 
@@ -57,7 +59,7 @@ export class LambdaTarget implements Invoker {
     if (typeof credentials === 'string') {
       return { kind: 'unavailable', reason: credentials, permanent: false, durationMs: this.#clock.monotonicMs() - startedAtMs };
     }
-    const url = invocationUrl(this.#target, request.qualifier);
+    const url = this.#url(request.qualifier);
     const outcome = await this.#client.post({
       url,
       headers: await this.#signedHeaders(url, request, credentials),
@@ -73,6 +75,14 @@ export class LambdaTarget implements Invoker {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  #url(qualifier: string | undefined): URL {
+    const known = this.#urls.get(qualifier);
+    if (known !== undefined) return known;
+    const url = invocationUrl(this.#target, qualifier);
+    this.#urls.set(qualifier, url);
+    return url;
   }
 
   /** Keys, or why there are none. A provider may hang for long; a stop does not wait for it. */
