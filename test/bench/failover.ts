@@ -16,14 +16,15 @@ const ROUNDS = 5;
 const QUEUES = Array.from({ length: 12 }, (_, index) => `queue-${index}`);
 /** Ends by SIGTERM, ends by SIGKILL, and stays. */
 const POLLERS = ['leaver', 'victim', 'survivor'] as const;
-/** Queues that every poller reads before a round begins: a little less than its share. */
-const SHARE = 3;
+/** Queues that every poller reads before a round begins, at least. */
+const SHARE = 2;
 
 /** The default of `leases.ttl`. */
 const TTL_S = 10;
 const MAX_TAKEOVER_S = TTL_S + 3;
 const MAX_HAND_OFF_S = 2;
-const PATIENCE_MS = 60_000;
+/** A queue that has just moved stays where it is for a minute, which is what an uneven start may have to wait for. */
+const PATIENCE_MS = 120_000;
 
 /**
  * What queues and functions notice when a poller of three goes: every round starts a fleet, ends one poller by SIGTERM, then one
