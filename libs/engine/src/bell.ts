@@ -1,34 +1,27 @@
 import type { Clock } from '@wherry/core/clock';
-
-/** Given to `abort` because without a reason it makes an error with a stack, which is most of what waking somebody costs. */
-const WOKEN = 'woken';
+import { Nap } from './nap.ts';
 
 /** Wakes everybody who waits for something to have changed. Who is woken looks again; nothing is handed over. */
 export class Bell {
   readonly #clock: Clock;
-  readonly #waiters = new Set<AbortController>();
+  readonly #naps = new Set<Nap>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   ring(): void {
-    for (const waiter of this.#waiters) waiter.abort(WOKEN);
+    for (const nap of this.#naps) nap.wake();
   }
 
   /** Resolves at the next ring, after `ms` milliseconds, or when `signal` aborts. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    // One controller per wait instead of AbortSignal.any: a signal that lives as long as the process would collect them.
-    const waiter = new AbortController();
-    const stop = (): void => waiter.abort(WOKEN);
-    signal.addEventListener('abort', stop, { once: true });
-    this.#waiters.add(waiter);
+    const nap = new Nap();
+    this.#naps.add(nap);
     try {
-      await this.#clock.sleep(ms, waiter.signal);
+      await nap.sleep(this.#clock, ms, signal);
     } finally {
-      this.#waiters.delete(waiter);
-      signal.removeEventListener('abort', stop);
+      this.#naps.delete(nap);
     }
   }
 }

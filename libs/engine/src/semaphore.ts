@@ -1,11 +1,9 @@
 import type { Clock } from '@wherry/core/clock';
-
-/** Given to `abort` because without a reason it makes an error with a stack, which is most of what waking somebody costs. */
-const WOKEN = 'woken';
+import { Nap } from './nap.ts';
 
 interface Waiter {
   taken: boolean;
-  readonly wake: AbortController;
+  readonly nap: Nap;
 }
 
 /** How long somebody is ready to wait: until a monotonic time, or until a signal. */
@@ -55,14 +53,11 @@ export class Semaphore {
     if (this.tryAcquire()) return true;
     const leftMs = untilMs - clock.monotonicMs();
     if (signal.aborted || leftMs <= 0) return false;
-    const waiter: Waiter = { taken: false, wake: new AbortController() };
-    const stop = (): void => waiter.wake.abort(WOKEN);
-    signal.addEventListener('abort', stop, { once: true });
+    const waiter: Waiter = { taken: false, nap: new Nap() };
     this.#waiters.push(waiter);
     try {
-      await clock.sleep(leftMs, waiter.wake.signal);
+      await waiter.nap.sleep(clock, leftMs, signal);
     } finally {
-      signal.removeEventListener('abort', stop);
       const place = this.#waiters.indexOf(waiter);
       if (place !== -1) this.#waiters.splice(place, 1);
     }
@@ -87,7 +82,7 @@ export class Semaphore {
       if (waiter === undefined) return;
       this.#inUse += 1;
       waiter.taken = true;
-      waiter.wake.abort(WOKEN);
+      waiter.nap.wake();
     }
   }
 }
