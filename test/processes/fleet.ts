@@ -117,6 +117,11 @@ export class TestFleet {
     return new TestFleet({ redis, backend, proxy, functions, folder, config: options.config ?? {} });
   }
 
+  /** SQS itself, past the fault proxy. */
+  get backendUrl(): string {
+    return this.#backend.url;
+  }
+
   /** The proxy in front of SQS, of a fleet that was opened with one. */
   get proxy(): FaultProxy {
     if (this.#proxy === undefined) throw new Error('this fleet was opened without a fault proxy');
