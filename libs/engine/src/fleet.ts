@@ -18,12 +18,12 @@ import { AbandonedUnits } from './abandoned-units.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { CutOffMappings } from './cut-off-mappings.ts';
 import type { FleetStatus, MappingStatus } from './fleet-status.ts';
+import { FunctionRuns } from './function-runs.ts';
 import { LeaseKeeper, type ClaimScan } from './lease-keeper.ts';
 import { MappingRun } from './mapping-run.ts';
 import { QueueMapping, type QueueMappingStatus } from './queue-mapping.ts';
 import { Semaphore } from './semaphore.ts';
 import { StoreHealth } from './store-health.ts';
-import { TargetGate } from './target-gate.ts';
 
 /** `StateTransitionReason` of every change made by configuration, as Lambda words it for queues. */
 const USER_INITIATED = 'USER_INITIATED';
@@ -38,14 +38,6 @@ export interface FleetOptions {
   readonly createSource: (mapping: SqsMapping) => QueueSource;
   readonly createInvoker: (fn: FunctionDefinition) => Invoker;
   readonly observe: Observe;
-}
-
-/** A function as this process calls it: shared by every mapping that names it, closed when the last one has let go. */
-interface FunctionRun {
-  readonly text: string;
-  readonly invoker: Invoker;
-  readonly gate: TargetGate;
-  users: number;
 }
 
 /** A mapping as it is now; `run` is absent while it is disabled, or on its way out. */
@@ -68,7 +60,7 @@ export class Fleet {
   readonly #abandoned: AbandonedUnits;
   readonly #cutOff: CutOffMappings;
   readonly #mappings = new Map<string, MappingEntry>();
-  readonly #functions = new Map<string, FunctionRun>();
+  readonly #functions: FunctionRuns;
   readonly #closing = new Set<Promise<void>>();
   readonly #startedAtMs: number;
   #config: WherryConfig;
@@ -83,6 +75,8 @@ export class Fleet {
     this.#inFlight = new Semaphore(config.limits.inFlight);
     this.#abandoned = new AbandonedUnits(coordination.leases, surroundings.clock, config.leases.ttlMs);
     this.#cutOff = new CutOffMappings(surroundings.clock);
+    const { createInvoker, poller } = options;
+    this.#functions = new FunctionRuns({ surroundings, gates: coordination.gates, owner: poller.token, createInvoker, observe });
     this.#keeper = new LeaseKeeper({
       surroundings,
       stop,
@@ -174,7 +168,7 @@ export class Fleet {
       inFlight: sum((run) => run.inFlight),
       bufferedBytes: sum((run) => run.bufferedBytes),
       problem: entry.run?.status()?.problem ?? null,
-      gate: this.#functions.get(mapping.functionName)?.gate.status() ?? null,
+      gate: this.#functions.gateStatus(mapping.functionName) ?? null,
     };
   }
 
@@ -202,7 +196,7 @@ export class Fleet {
     const bounds = polling.map((entry) => slotBounds(entry.setup.mapping, entry.setup.function));
     const [desired] = await Promise.all([
       coordination.scale.desired(polling.map((entry, index) => ({ id: entry.setup.mapping.uuid, initial: bounds[index]!.initial }))),
-      this.#refreshGates(),
+      this.#functions.refreshGates(),
     ]);
     const wishes = polling.map((entry, index) => {
       const { initial, floor, ceiling } = bounds[index]!;
@@ -220,13 +214,6 @@ export class Fleet {
   #leaseRoom(): number {
     const living = this.#keeper.scan?.members.filter((member) => !member.info.draining).length ?? 0;
     return Math.max(1, living) * this.#config.limits.shardsPerPoller;
-  }
-
-  async #refreshGates(): Promise<void> {
-    const askedAtMs = this.#options.surroundings.clock.monotonicMs();
-    const functions = [...this.#functions];
-    const gates = await this.#options.coordination.gates.gates(functions.map(([name]) => name));
-    for (const [name, { gate }] of functions) gate.refresh(gates.get(name), askedAtMs);
   }
 
   async #scanned(scan: ClaimScan): Promise<void> {
@@ -287,7 +274,7 @@ export class Fleet {
 
   #createRun(setup: MappingSetup): MappingRun {
     const { surroundings, stop, coordination, createSource, observe } = this.#options;
-    const fn = this.#useFunction(setup.function);
+    const fn = this.#functions.use(setup.function);
     const told: Observe = (event) => {
       this.#cutOff.note(event);
       observe(event);
@@ -314,7 +301,7 @@ export class Fleet {
           scale: coordination.scale,
           observe: told,
         }),
-      closed: () => this.#leaveFunction(setup.function.name, fn),
+      closed: () => this.#waitFor(this.#functions.leave(fn)),
     });
   }
 
@@ -324,12 +311,11 @@ export class Fleet {
     if (run === undefined) return;
     entry.run = undefined;
     entry.retiring.add(run);
-    const closing = run.retire().then(() => {
+    const retired = run.retire().then(() => {
       entry.retiring.delete(run);
-      this.#closing.delete(closing);
       this.#settleState(entry);
     });
-    this.#closing.add(closing);
+    this.#waitFor(retired);
   }
 
   /** Moves a mapping that is between two states on to the steady one, once nothing of its old version runs any more. */
@@ -344,27 +330,10 @@ export class Fleet {
     this.#options.observe({ type: 'mappingState', mapping: entry.setup.mapping.name, state, reason: USER_INITIATED });
   }
 
-  #useFunction(fn: FunctionDefinition): FunctionRun {
-    const text = JSON.stringify(fn);
-    const known = this.#functions.get(fn.name);
-    const run = known?.text === text ? known : this.#createFunction(fn, text);
-    run.users += 1;
-    this.#functions.set(fn.name, run);
-    return run;
-  }
-
-  #createFunction(fn: FunctionDefinition, text: string): FunctionRun {
-    const { surroundings, coordination, poller, createInvoker, observe } = this.#options;
-    const gate = new TargetGate({ surroundings, store: coordination.gates, target: fn.name, owner: poller.token, observe });
-    return { text, invoker: createInvoker(fn), gate, users: 0 };
-  }
-
-  #leaveFunction(name: string, run: FunctionRun): void {
-    run.users -= 1;
-    if (run.users > 0) return;
-    if (this.#functions.get(name) === run) this.#functions.delete(name);
-    const closing = run.invoker.close().finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+  /** `run` does not resolve before this has. */
+  #waitFor(closing: Promise<void>): void {
+    const closed = closing.finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
   }
 }
 
