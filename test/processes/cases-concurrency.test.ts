@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestFleet, type Lane, type LaneOptions, type TestPoller } from './fleet.ts';
-import type { Handler, Invocation } from './function-server.ts';
+import { TestFleet, until, type Lane, type LaneOptions, type TestPoller } from './fleet.ts';
+import type { Handler } from './function-server.ts';
 
 const POLLERS = 3;
-const TIMEOUT_SECONDS = 6;
+/** Longer than it takes others to have a dead poller's leases, so that they want to invoke while its invocations still run. */
+const TIMEOUT_SECONDS = 8;
 const MESSAGES_OF_KILLED = 4;
 const numbered = (count: number): { body: string }[] => Array.from({ length: count }, (_, index) => ({ body: `${index}` }));
 const capped = (maximum: number) => ({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: maximum } });
@@ -16,12 +17,12 @@ function longFirst(places: number): Handler {
 }
 
 const sharedFunction = { function: { Timeout: 5, ReservedConcurrentExecutions: 2 }, handler: () => busyFor(30) };
-/** What is tried while three pollers live, and then again when one of them dies in the midst of long invocations. */
+/** 20 messages each, while three pollers live. */
 const LANES: Readonly<Record<string, LaneOptions>> = {
-  'maximum-1': { mapping: capped(1), messages: numbered(20), function: { Timeout: 5 }, handler: () => busyFor(30) },
-  'maximum-2': { mapping: capped(2), messages: numbered(20), function: { Timeout: 5 }, handler: () => busyFor(30) },
-  reserved: { ...sharedFunction, mapping: { BatchSize: 1 }, messages: numbered(20) },
-  'reserved-too': { functionOf: 'reserved', mapping: { BatchSize: 1 }, messages: numbered(20) },
+  'maximum-1': { mapping: capped(1), function: { Timeout: 5 }, handler: () => busyFor(30) },
+  'maximum-2': { mapping: capped(2), function: { Timeout: 5 }, handler: () => busyFor(30) },
+  reserved: { ...sharedFunction, mapping: { BatchSize: 1 } },
+  'reserved-too': { functionOf: 'reserved', mapping: { BatchSize: 1 } },
 };
 /** Cap of each function whose pollers are killed. */
 const KILLED: Readonly<Record<string, number>> = { 'killed-maximum-1': 1, 'killed-maximum-2': 2, 'killed-reserved': 1 };
@@ -31,26 +32,28 @@ let pollers: TestPoller[];
 const lanes = new Map<string, Lane>();
 const lane = (name: string): Lane => lanes.get(name)!;
 const peak = (name: string): number => Math.max(...fleet.functions.of(name).map(({ running }) => running));
+const delivered = (name: string): Set<unknown> => new Set(fleet.functions.of(name).map(({ records }) => records[0]?.messageId));
 const releaseSlow = Promise.withResolvers<object>();
 
 beforeAll(async () => {
-  fleet = await TestFleet.open({ config: { leases: { ttl: '4s', renewEvery: '1s' } } });
+  fleet = await TestFleet.open({ config: { leases: { ttl: '3s', renewEvery: '1s' } } });
   const add = async (name: string, options: LaneOptions): Promise<void> => void lanes.set(name, await fleet.addLane(name, options));
   for (const [name, options] of Object.entries(LANES)) await add(name, options);
   const slow = { ...capped(2), sqs: { waitTime: '1s' } };
-  await add('sqs-13', { mapping: slow, messages: numbered(50), function: { Timeout: 20 }, handler: () => releaseSlow.promise });
-  const killed = { function: { Timeout: TIMEOUT_SECONDS }, queue: { visibilityTimeoutSeconds: 8 } };
+  await add('sqs-13', { mapping: slow, function: { Timeout: 20 }, handler: () => releaseSlow.promise });
+  const killed = { function: { Timeout: TIMEOUT_SECONDS }, queue: { visibilityTimeoutSeconds: 10 } };
   for (const maximum of [1, 2]) {
     await add(`killed-maximum-${maximum}`, { ...killed, mapping: capped(maximum), handler: longFirst(maximum) });
   }
   const reserved = { Timeout: TIMEOUT_SECONDS, ReservedConcurrentExecutions: 1 };
   await add('killed-reserved', { ...killed, function: reserved, mapping: { BatchSize: 1 }, handler: longFirst(1) });
-  await add('bat-08', {
-    functionOf: 'killed-reserved',
-    mapping: { BatchSize: 1, sqs: { waitTime: '1s', extendVisibility: false } },
-    queue: { visibilityTimeoutSeconds: 6 },
-  });
   pollers = await fleet.start(POLLERS);
+  // Whoever was first may have taken all; the test is about three that share.
+  await until(
+    () => Promise.all(pollers.map(slotsOf)),
+    (slots) => slots.every((count) => count > 0),
+  );
+  for (const name of Object.keys(LANES)) await fleet.queues.send(lane(name).queue, numbered(20));
 });
 afterAll(async () => expect(await fleet.close()).toEqual([0, 0, 0]));
 
@@ -60,13 +63,13 @@ describe('caps across three pollers, counted at the function', () => {
     ['maximum-2', 2, 20],
     ['reserved', 2, 40],
   ])('%s: never more than %i at a time, and all is delivered', async (name, cap, messages) => {
-    const seen = await fleet.functions.answered(name, messages);
+    await fleet.functions.answered(name, messages);
     expect(peak(name)).toBe(cap);
-    expect(new Set(seen.map(({ records }) => records[0]?.messageId)).size).toBe(messages);
-    await fleet.emptied(lane(name).queue);
+    expect(delivered(name).size).toBe(messages);
   });
 
   test('SQS-13 MaximumConcurrency 2 with a slow function: two in flight, and what has no slot stays visible in the queue', async () => {
+    await fleet.queues.send(lane('sqs-13').queue, numbered(50));
     await fleet.functions.until('sqs-13', (seen) => seen.length === 2);
     await fleet.counts(lane('sqs-13').queue, ({ notVisible }) => notVisible === 2);
     expect(await fleet.queues.count(lane('sqs-13').queue)).toEqual({ visible: 48, notVisible: 2 });
@@ -76,39 +79,30 @@ describe('caps across three pollers, counted at the function', () => {
     expect(fleet.functions.of('sqs-13')).toHaveLength(50);
   });
 
-  test('BAT-08 orphans of killed pollers count until their deadline; what waits for a place meanwhile is not invoked once its visibility has ended', async () => {
+  test('SQS-13 pollers killed during long invocations leave orphans that count until their deadline: no cap is exceeded, all is delivered', async () => {
     for (const name of Object.keys(KILLED)) await fleet.queues.send(lane(name).queue, numbered(MESSAGES_OF_KILLED));
     const begun = Object.entries(KILLED).map(([name, cap]) => fleet.functions.until(name, (seen) => seen.length === cap));
     await Promise.all(begun);
     const inFlight = await Promise.all(pollers.map(inFlightOf));
     const victims = pollers.filter((_, index) => inFlight[index]! > 0);
     expect(victims.length).toBeGreaterThan(0);
-    await fleet.start(victims.length);
     for (const { child } of victims) child.kill('SIGKILL');
     await Promise.all(victims.map(({ exited }) => exited));
-    await fleet.queues.send(lane('bat-08').queue, [{ body: 'waits for a place' }]);
+    await fleet.start(victims.length);
 
-    await Promise.all([...Object.keys(KILLED), 'bat-08'].map((name) => fleet.emptied(lane(name).queue)));
+    await Promise.all(Object.keys(KILLED).map((name) => fleet.emptied(lane(name).queue)));
     for (const [name, cap] of Object.entries(KILLED)) {
       expect([name, peak(name)]).toEqual([name, cap]);
-      expect(new Set(deliveredFrom(name, name)).size).toBe(MESSAGES_OF_KILLED);
+      expect(delivered(name).size).toBe(MESSAGES_OF_KILLED);
     }
-    // The dead poller's place was kept for longer than this message's visibility, so it was received more than once.
-    const [delivered, ...more] = fleet.functions.of('killed-reserved').filter(({ bodies }) => bodies[0] === 'waits for a place');
-    expect(more).toEqual([]);
-    expect(Number(delivered?.records[0]?.attributes['ApproximateReceiveCount'])).toBeGreaterThan(1);
-    expect(await fleet.metric('wherry_events_expired_total', 'bat-08')).toBeGreaterThan(0);
   });
 });
+
+async function slotsOf(poller: TestPoller): Promise<number> {
+  return (await poller.status()).mappings.reduce((sum, { slots }) => sum + slots.here, 0);
+}
 
 async function inFlightOf(poller: TestPoller): Promise<number> {
   const { mappings } = await poller.status();
   return mappings.filter(({ name }) => name in KILLED).reduce((sum, { inFlight }) => sum + inFlight, 0);
-}
-
-/** Ids of the messages of one lane's queue that a function was invoked with. */
-function deliveredFrom(functionName: string, laneName: string): string[] {
-  const { arn } = lane(laneName).queue;
-  const records = fleet.functions.of(functionName).flatMap((invocation: Invocation) => invocation.records);
-  return records.filter((record) => record['eventSourceARN'] === arn).map(({ messageId }) => messageId);
 }

@@ -43,6 +43,9 @@ const ALL_KEPT: readonly (readonly [string, string])[] = [
   ['invalid JSON', 'done'],
 ];
 
+/** BAT-08: resolved when a message of another mapping is in a poller's hands and waits for the function's only place. */
+const whenTheOtherWaits = Promise.withResolvers<void>();
+
 const LANES: Readonly<Record<string, LaneOptions>> = {
   ...Object.fromEntries(
     FAILURES.map(([, fail], index) => [
@@ -76,6 +79,11 @@ const LANES: Readonly<Record<string, LaneOptions>> = {
       { queue: SHORT, mapping: PARTIAL, messages: THREE, handler: ({ number }) => (number === 1 ? json(answer) : {}) },
     ]),
   ),
+  'bat-08-first': {
+    function: { Timeout: 3, ReservedConcurrentExecutions: 1 },
+    handler: ({ number }) => (number === 1 ? whenTheOtherWaits.promise.then(() => throttle(6)) : {}),
+  },
+  'bat-08': { functionOf: 'bat-08-first', queue: SHORT, mapping: { sqs: { waitTime: '1s', extendVisibility: false } } },
   'sqs-09': { messages: THREE, handler: ({ records }) => failing(records) },
 };
 
@@ -161,6 +169,21 @@ describe.concurrent('what becomes of messages', () => {
       expect(await sums(name, 3)).toEqual({ polled: 3, invoked: 3, failed: 0, deleted: 3 });
     },
   );
+
+  test('BAT-08 a message that waits for a place until its visibility has ended is not invoked, but comes back', async () => {
+    const [first, second] = [lane('bat-08-first').queue, lane('bat-08').queue];
+    await fleet.queues.send(first, [{ body: 'first' }]);
+    await fleet.functions.until('bat-08-first', (seen) => seen.length === 1);
+    await fleet.queues.send(second, [{ body: 'second' }]);
+    await fleet.counts(second, ({ notVisible }) => notVisible === 1);
+    whenTheOtherWaits.resolve();
+    await Promise.all([fleet.emptied(first), fleet.emptied(second)]);
+    const seen = fleet.functions.of('bat-08-first');
+    expect(seen.map(({ bodies }) => bodies[0] ?? '').toSorted()).toEqual(['first', 'first', 'second']);
+    expect(receiveCounts(seen.filter(({ bodies }) => bodies[0] === 'second'))).toEqual([2]);
+    expect(await sums('bat-08', 1)).toEqual({ polled: 2, invoked: 1, failed: 0, deleted: 1 });
+    expect(await fleet.metric('wherry_events_expired_total', 'bat-08')).toBe(1);
+  });
 
   test.each(ALL_KEPT.map(([answer], index) => [answer, `sqs-08-${index}`] as const))('SQS-08 %s deletes none', async (_answer, name) => {
     await fleet.emptied(lane(name).queue);
