@@ -86,7 +86,7 @@ export class QueueMapping {
       watch: new QueueWatch({ clock, source, timeoutSeconds, health }),
       settler: new Settler({ surroundings, source, mapping: mapping.name, fifo: mapping.fifo, observe, kill }),
       keeper: new VisibilityKeeper({ clock, source, mapping: mapping.name, enabled: mapping.extendVisibility, observe, kill }),
-      scaler: new SlotScaler({ clock, store: options.scale, mapping, bounds, observe }),
+      scaler: new SlotScaler({ clock, store: options.scale, mapping, bounds, inFlightMax: () => options.inFlight.limit, observe }),
     };
   }
 

@@ -11,6 +11,8 @@ export interface SlotScalerOptions {
   readonly store: ScaleStore;
   readonly mapping: SqsMapping;
   readonly bounds: SlotBounds;
+  /** Invocations that this process may have in flight, `limits.inFlight`; it may change. */
+  readonly inFlightMax: () => number;
   readonly observe: Observe;
 }
 
@@ -59,9 +61,12 @@ export class SlotScaler {
     if (delta === undefined) return;
     this.#seen = { ...NOTHING_SEEN };
     this.#sinceMs = nowMs;
-    if (delta === 0) return;
+    // More slots than this process can carry batches for would only wait for each other; the other pollers vote for themselves.
+    const usable = Math.max(0, Math.ceil(this.#options.inFlightMax() / bounds.batchesPerSlot) - this.#slotsHeld);
+    const change = Math.min(delta, usable);
+    if (change === 0) return;
     void store
-      .adjust(mapping.uuid, delta, bounds)
+      .adjust(mapping.uuid, change, bounds)
       .then((slots) => this.#tell(slots))
       // A lost vote costs nothing: while the reason lasts there will be another.
       .catch(() => undefined);
