@@ -1,4 +1,5 @@
 import type { HttpFault } from '@wherry/testkit/fault-proxy';
+import { startTcpFaultProxy, type TcpFaultProxy } from '@wherry/testkit/tcp-fault-proxy';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestFleet, until, type Lane, type TestPoller } from './fleet.ts';
 import { Ledger, namedTarget, startNamed } from './ledger.ts';
@@ -17,18 +18,20 @@ let fleet: TestFleet;
 let shaky: Ledger;
 let steady: Ledger;
 let pollers: TestPoller[];
-/** Proxied lanes first. */
-let lanes: Lane[];
+/** The way of the shaky mapping's calls to the fault proxy. */
+let line: TcpFaultProxy;
+let lanes: readonly [shaky: Lane, steady: Lane];
 
 beforeAll(async () => {
   fleet = await TestFleet.open({ proxied: true, config: { leases: { ttl: '4s', renewEvery: '1s' } } });
-  const lane = (name: string, mapping: object = {}) =>
+  line = await startTcpFaultProxy(Number(new URL(fleet.proxy.url).port));
+  const lane = (name: string, endpoint: string) =>
     fleet.addLane(name, {
       queue: { visibilityTimeoutSeconds: 8 },
-      mapping: { sqs: { waitTime: '1s' }, ...mapping },
+      mapping: { sqs: { waitTime: '1s' }, aws: { endpoint } },
       function: { ...namedTarget(`${fleet.functions.url}/${name}`), Timeout: 2 },
     });
-  lanes = [await lane('shaky'), await lane('steady', { aws: { endpoint: fleet.backendUrl } })];
+  lanes = [await lane('shaky', `http://127.0.0.1:${line.port}`), await lane('steady', fleet.backendUrl)];
   await fleet.reload();
   [shaky, steady] = lanes.map((each) => new Ledger(fleet, each)) as [Ledger, Ledger];
   pollers = await startNamed(fleet, NAMES);
@@ -38,6 +41,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await fleet.close();
+  await line.close();
 });
 
 describe('three pollers behind a bad line to SQS', () => {
@@ -52,9 +56,9 @@ describe('three pollers behind a bad line to SQS', () => {
   });
 
   test('nothing answers at all for a while: the other mapping flows on, and this one recovers', async () => {
-    const release = fleet.proxy.inject({ operation: '*', fault: { kind: 'blackHole' } });
-    await steady.delivers(1_000);
-    release();
+    await line.setMode('blackHole');
+    await steady.delivers(2_000);
+    await line.setMode('pass');
     await shaky.delivers(50);
   });
 
@@ -75,7 +79,7 @@ test('a missing queue and a forbidden call are named in the status, the healthy 
   await fleet.queues.delete(late.queue);
   const denied: HttpFault = { kind: 'error', code: 'AccessDeniedException', status: 403, message: 'not allowed to receive' };
   const release = fleet.proxy.inject({ operation: '*', fault: denied });
-  const healthy = new Ledger(fleet, lanes[1]!);
+  const healthy = new Ledger(fleet, lanes[1]);
   fleet.removeMapping('shaky');
   await fleet.reload();
   healthy.start(40);

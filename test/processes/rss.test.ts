@@ -7,8 +7,8 @@ const BUDGET_MIB = 64;
 /** What a poller may grow beyond its budget: encoded events, answers on their way, garbage not collected yet. */
 const ALLOWED_SHARE = 1.3;
 const LANES = ['red', 'green', 'blue'];
-/** Far above the budget: 180 MiB of messages. */
-const MESSAGES_PER_LANE = 60;
+/** Far above the budget: 120 MiB of messages. */
+const MESSAGES_PER_LANE = 40;
 const BODY = 'x'.repeat(MIB);
 
 let fleet: TestFleet;
