@@ -1,5 +1,7 @@
+import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { SimClock } from '@wherry/testkit/sim-clock';
-import { describe, expect, test } from 'vitest';
+import { TargetServer } from '@wherry/testkit/target-server';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SqsClients } from './clients.ts';
 
 const settings = { region: 'us-east-1', endpoint: 'http://127.0.0.1:4566', maxAttempts: 3 };
@@ -37,5 +39,18 @@ describe('SQS clients', () => {
     expect(await config.endpoint?.()).toMatchObject({ hostname: '127.0.0.1', port: 4566 });
     expect(await config.region()).toBe('us-east-1');
     expect(await config.maxAttempts()).toBe(3);
+  });
+
+  test('calls name Wherry as their user agent', async () => {
+    const server = await TargetServer.start();
+    onTestFinished(() => server.close());
+    server.answer((_request, response) => response.end('{"QueueUrl":"u"}'));
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const connection = openClients().acquire({ ...settings, endpoint: server.url });
+    await connection.controlClient.send(new GetQueueUrlCommand({ QueueName: 'orders' }));
+    connection.release();
+    expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual(['wherry']);
   });
 });

@@ -20,6 +20,16 @@ const POLL_TIMEOUT_MS = 20_000 + CONTROL_TIMEOUT_MS;
 /** Sockets for settling per set of settings. Deletes are coalesced, so a few carry thousands of messages a second. */
 const CONTROL_SOCKETS = 64;
 
+/**
+ * Steps of the SDK that every call pays for and nobody here has a use for. The logger walks through every message that comes in,
+ * to blank out secrets for a line that is not printed; the user agent is put together anew for each call, where a constant does;
+ * recursion is detected by variables that only Lambda sets.
+ */
+const UNUSED_STEPS = ['loggerMiddleware', 'getUserAgentMiddleware', 'recursionDetectionMiddleware'] as const;
+
+/** What the calls are known by in AWS's own logs. */
+const USER_AGENT = 'wherry';
+
 /** A share in the connections of one set of settings. */
 export interface SqsConnection {
   readonly calls: SqsCalls;
@@ -114,7 +124,15 @@ function createClient(aws: AwsSettings, credentials: CredentialsProvider, timeou
       socketTimeout: timeoutMs,
     }),
   });
-  // It walks through every message that comes in, to blank out secrets for a log line that nobody prints.
-  client.middlewareStack.remove('loggerMiddleware');
+  for (const step of UNUSED_STEPS) client.middlewareStack.remove(step);
+  client.middlewareStack.add((next) => (args) => next(withUserAgent(args)), { step: 'build', name: 'userAgent' });
   return client;
+}
+
+function withUserAgent<Args extends { readonly request: unknown }>(args: Args): Args {
+  const { request } = args;
+  if (typeof request === 'object' && request !== null && 'headers' in request) {
+    Object.assign(request.headers as Record<string, string>, { 'user-agent': USER_AGENT });
+  }
+  return args;
 }
