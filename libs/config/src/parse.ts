@@ -2,7 +2,7 @@ import { isAlias, isCollection, isMap, isScalar, LineCounter, parseDocument, typ
 import type { Entry, Located, Node } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
 import { losesPrecision, scalarValue } from './scalar-type.ts';
-import { isSecretPath } from './secret-names.ts';
+import { isSecretPath, maskUrl } from './secret-names.ts';
 import { type SourceText, startOf } from './source-text.ts';
 
 /** Deepest nesting; the deepest setting there is needs nine levels. */
@@ -156,7 +156,8 @@ class TreeBuilder {
     const text = plain ? (yaml.source ?? '') : typeof yaml.value === 'string' ? yaml.value : (yaml.source ?? '');
     const value = plain ? scalarValue(text) : typeof yaml.value === 'number' || typeof yaml.value === 'boolean' ? yaml.value : text;
     // A secret written into the file must not be repeated by an error about its neighbour on the same line.
-    if (isSecretPath(path) && !text.includes('${') && !losesPrecision(value)) this.#file.hide(base.place.start, base.place.end);
+    const isSecret = isSecretPath(path) || maskUrl(text) !== text;
+    if (isSecret && !text.includes('${') && !losesPrecision(value)) this.#file.hide(base.place.start, base.place.end);
     return { ...base, kind: 'scalar', value, text, plain, interpolated: false };
   }
 

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { loadGood, loadText, withMappings } from '../test-data/load-text.ts';
 import { diffConfigs } from './diff.ts';
 import { explain } from './explain.ts';
+import { formatProblems } from './format.ts';
 import { fieldNames, jsonSchema } from './json-schema.ts';
 import { printConfig } from './print.ts';
 
@@ -153,4 +154,22 @@ test('no message repeats a secret, wherever it came from', async () => {
     'unknown field "nothing"',
   ]);
   expect(JSON.stringify(result)).not.toContain('hunter2');
+});
+
+test.each([
+  ['a token where its map belongs', 'functions: { f: { target: { http: { url: "http://f", bearer: "${KEY}" } } } }'],
+  ['a token where its list belongs', 'admin: { auth: hunter2 }'],
+  ['a password in the URL of a target', 'functions: { f: { target: { http: { url: "http://user:hunter2@f/" } } } }'],
+  ['a URL that is none', 'functions: { f: { target: { http: { url: "f?sig=${KEY}" } } } }'],
+  ['a URL with a secret beside another mistake', 'functions: { f: { target: { http: { url: "http://f/?code=hunter2", nothing: 1 } } } }'],
+])('no error repeats %s', async (_name, text) => {
+  const result = await loadText(`version: 1\n${text}\n`, { env: { KEY: 'hunter2' } });
+  expect(result.ok).toBe(false);
+  expect(formatProblems(result.ok ? [] : result.problems, 'text', 'wherry.yaml')).not.toContain('hunter2');
+});
+
+test('config print stars the secret parameters of a URL', async () => {
+  const url = 'https://f/e?version=2&access_token=hunter2&sig=hunter2#x';
+  const loaded = await loadGood(`version: 1\nfunctions: { f: { target: { http: { url: "${url}" } } } }\n`);
+  expect(printConfig(loaded)).toContain('url: https://f/e?version=2&access_token=***&sig=***#x');
 });

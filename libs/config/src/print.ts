@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify, type Nod
 import type { LoadedConfig } from './load.ts';
 import type { Node } from './node.ts';
 import { nodeAt } from './node.ts';
-import { isSecretPath, maskUrlPassword } from './secret-names.ts';
+import { isSecretPath, maskUrl } from './secret-names.ts';
 
 /** How `printConfig` writes. */
 export interface PrintOptions {
@@ -42,7 +42,7 @@ function masked(value: unknown, path: readonly string[]): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, masked(member, [...path, key])]));
   }
   if (typeof value !== 'string') return value;
-  return isSecretPath(path) && value !== '' ? '***' : maskUrlPassword(value);
+  return isSecretPath(path) && value !== '' ? '***' : maskUrl(value);
 }
 
 function withOrigins(text: string, tree: Node): string {

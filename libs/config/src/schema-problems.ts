@@ -5,7 +5,7 @@ import { nodeAt, toPlain, visitScalars } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
 import { losesPrecision } from './scalar-type.ts';
 import type { ConfigValues } from './schema.ts';
-import { isSecretPath } from './secret-names.ts';
+import { isSecretPath, maskUrl } from './secret-names.ts';
 import { configSchema } from './schema.ts';
 import { FOREIGN_FIELDS } from './schema-mapping.ts';
 import { didYouMean } from './suggest.ts';
@@ -173,7 +173,8 @@ export function showValue(node: Node): string {
   if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a map';
   if (node.value === null) return 'nothing';
   if (isSecretPath(node.path.split(/[.[\]]+/))) return 'a value that is kept secret';
-  const text = node.text.length > 100 ? `${node.text.slice(0, 100)}…` : node.text;
+  const whole = maskUrl(node.text);
+  const text = whole.length > 100 ? `${whole.slice(0, 100)}…` : whole;
   if (node.plain && typeof node.value === 'string' && /^[-+.\d]/.test(text) && !/[:/]/.test(text)) return text;
   return typeof node.value === 'string' ? `string "${text}"` : text;
 }

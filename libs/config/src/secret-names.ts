@@ -1,5 +1,8 @@
-/** Last words of keys whose values are secrets. */
-const SECRET_NAME = /(?:password|passphrase|secret|tokens?|credentials?|externalId)$/i;
+/** Last words of keys whose values are secrets. `auth`, `bearer` and `hmac` hold maps; a text there is a secret in the wrong place. */
+const SECRET_NAME = /(?:password|passphrase|secret|tokens?|credentials?|externalId|auth|bearer|hmac)$/i;
+
+/** Parameters of a URL's query that carry secrets: webhooks, signed URLs, function keys. */
+const SECRET_PARAMETER = /([?&][^=&#?]*(?:password|secret|token|sig|signature|key|code|credential)=)[^&#]+/gi;
 
 /**
  * Whether the value at a path is a secret: named like one, a header of an HTTP target, an access key of the API or a key for
@@ -16,7 +19,8 @@ export function isSecretPath(path: readonly string[]): boolean {
   return SECRET_NAME.test(last);
 }
 
-/** A URL with the password of its user part starred. */
-export function maskUrlPassword(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@]*:)[^/?#]*@/i, '$1***@');
+/** A URL without its secrets: the password of its user part and the parameters named like one are starred. */
+export function maskUrl(text: string): string {
+  if (!text.includes('://')) return text;
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*:)[^/?#]*@/i, '$1***@').replace(SECRET_PARAMETER, '$1***');
 }

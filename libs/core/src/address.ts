@@ -119,12 +119,12 @@ export function addressRefusal(host: string, policy: NetworkPolicy): string | un
  * https, no user or password in the URL, no address that `addressRefusal` refuses.
  */
 export function urlRefusal(url: string, policy: NetworkPolicy): string | undefined {
-  if (!URL.canParse(url)) return `'${url}' is not a URL`;
+  // What stands before an @ or behind a ? may be a secret.
+  if (!URL.canParse(url)) return `${/[@?]/.test(url) ? 'this' : `'${url}'`} is not a URL`;
   const parsed = new URL(url);
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
     return `'${parsed.protocol.slice(0, -1)}' URLs cannot be called, only http and https`;
   }
-  // The URL is not repeated here: what stands before the @ may be a password.
   if (parsed.username !== '' || parsed.password !== '') return 'a user or password in a URL is refused; use a header instead';
   return addressRefusal(parsed.hostname, policy);
 }
