@@ -20,10 +20,8 @@ export interface ContestSettings {
   readonly contestant: Contestant;
   readonly serverUrl: string;
   readonly redisUrl: string;
-  /** Batches in flight: the pollers of a baseline, `limits.inFlight` of Wherry. */
+  /** Batches in flight: the pollers of a baseline; `limits.inFlight` of Wherry, which then polls with no more slots either. */
   readonly concurrency: number;
-  /** Whether Wherry keeps to the concurrency by `MaximumConcurrency` too, so that it polls with no more loops than a baseline. */
-  readonly isCapped: boolean;
 }
 
 /** A running contestant. */
@@ -108,7 +106,7 @@ function spawnBaseline({ contestant, serverUrl, concurrency }: ContestSettings):
   return spawn(process.execPath, [script, contestant, serverUrl, String(concurrency)], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-function spawnWherry({ contestant, serverUrl, redisUrl, concurrency, isCapped }: ContestSettings, folder: string): ChildProcess {
+function spawnWherry({ contestant, serverUrl, redisUrl, concurrency }: ContestSettings, folder: string): ChildProcess {
   const target = contestant === 'wherry-lambda' ? `lambda: { functionName: bench }` : `http: { url: "${serverUrl}/invoke" }`;
   const file = join(folder, 'wherry.yaml');
   writeFileSync(
@@ -125,7 +123,7 @@ mappings:
     EventSourceArn: arn:aws:sqs:us-east-1:000000000000:bench
     FunctionName: bench
     BatchSize: 10
-${isCapped ? `    ScalingConfig: { MaximumConcurrency: ${concurrency} }\n` : ''}`,
+`,
   );
   return spawn(process.execPath, [fileURLToPath(new URL('../../apps/ctl/src/main.ts', import.meta.url)), 'poller', '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -51,10 +51,10 @@ export async function benchSqs(): Promise<Figure[]> {
         const contestant = CONTESTANTS[(round + turn) % CONTESTANTS.length]!;
         const take = (name: string, value: number): void => addSample(samples, name, contestant, value);
         const settings = { serverUrl: server.url, redisUrl: redis.url, contestant };
-        await withContestant({ ...settings, concurrency: FULL_IN_FLIGHT, isCapped: false }, server, fullQueue(10, NO_DELAYS), (running) =>
+        await withContestant({ ...settings, concurrency: FULL_IN_FLIGHT }, server, fullQueue(10, NO_DELAYS), (running) =>
           measureFull(server, running, take),
         );
-        await withContestant({ ...settings, concurrency: PACED_IN_FLIGHT, isCapped: true }, server, fullQueue(10, DELAYS), async () => {
+        await withContestant({ ...settings, concurrency: PACED_IN_FLIGHT }, server, fullQueue(10, DELAYS), async () => {
           await server.until((stats) => stats.deleted >= PACED_WARM_UP_MESSAGES);
           for (const rate of RATES) await measurePaced(server, rate, take);
           if (isOurs(contestant)) for (const fill of FILLS) await measureDeletes(server, fill, take);
