@@ -13,7 +13,7 @@ import { FunctionServer, type Handler } from './function-server.ts';
 import { launcher } from './wherry-command.ts';
 
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-const ASK_AGAIN_MS = 25;
+const ASK_AGAIN_MS = 50;
 
 /** Asks again until the answer is as wanted; the test's own time-out ends it. */
 export async function until<T>(ask: () => T | Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
