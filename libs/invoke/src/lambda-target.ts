@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentials, CachedCredentials } from '@wherry/core/cached-credentials';
 import type { Clock } from '@wherry/core/clock';
@@ -10,6 +9,7 @@ import { clientContextHeader, deliveryHeaders } from './delivery.ts';
 import type { HttpClient } from './http-client.ts';
 import { headerOf, type HttpAnswer } from './http-exchange.ts';
 import { classifyLambdaAnswer, isSignatureError, readServiceError } from './lambda-answer.ts';
+import { NativeSha256 } from './native-sha256.ts';
 import { unanswered } from './unanswered.ts';
 
 /** `target.lambda` of a function. */
@@ -102,7 +102,7 @@ export class LambdaTarget implements Invoker {
 
   async #signedHeaders(url: URL, request: InvokeRequest, credentials: AwsCredentials): Promise<Record<string, string>> {
     const { 'x-amzn-requestid': requestId = '', ...delivery } = deliveryHeaders(request);
-    const signer = new SignatureV4({ service: 'lambda', region: this.#target.aws.region, credentials, sha256: Sha256 });
+    const signer = new SignatureV4({ service: 'lambda', region: this.#target.aws.region, credentials, sha256: NativeSha256 });
     const signed = await signer.sign(
       {
         method: 'POST',
