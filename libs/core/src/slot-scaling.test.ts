@@ -9,6 +9,13 @@ const FAILING = { ...SEEN, receives: 10, fullReceives: 10, invocations: 10, func
 it.each([
   ['receives that come back full add slots', FULL, 1_000, false, 8],
   ['not before a second has passed', FULL, 999, false, undefined],
+  [
+    'a few full receives are no backlog while most slots have found nothing yet',
+    { ...FULL, receives: 3, fullReceives: 3 },
+    1_000,
+    false,
+    undefined,
+  ],
   ['some full receives are no backlog', { ...FULL, fullReceives: 4 }, 1_000, false, undefined],
   ['a quiet queue takes slots away', QUIET, 60_000, false, -4],
   ['not before a minute has passed', QUIET, 59_999, false, undefined],

@@ -28,7 +28,10 @@ const SHRINK_EVERY_MS = 60_000;
 /** Part of its own slots a poller wants gone in one vote, because the queue is quiet or because the function fails. */
 const QUIET_PART = 0.5;
 const FAILING_PART = 0.25;
-/** Share of receives that must be full to grow, or empty to shrink; share of invocations that must fail to shrink. */
+/**
+ * Share of receives, and of slots, that must be full to grow; of receives that must be empty, and of invocations that must fail,
+ * to shrink.
+ */
 const FULL_SHARE = 0.5;
 const EMPTY_SHARE = 0.9;
 const FAILING_SHARE = 0.5;
@@ -46,7 +49,8 @@ const FAILING_SHARE = 0.5;
  */
 export function voteOnSlots(seen: SlotSightings, elapsedMs: number, reportBatchItemFailures: boolean): number | undefined {
   const failing = !reportBatchItemFailures && seen.functionErrors > 0 && seen.functionErrors >= seen.invocations * FAILING_SHARE;
-  const backlog = seen.fullReceives > 0 && seen.fullReceives >= seen.receives * FULL_SHARE;
+  // Against the slots too: receives that are still out have found nothing yet, and a few full ones among many idle are no backlog.
+  const backlog = seen.fullReceives > 0 && seen.fullReceives >= Math.max(seen.receives, seen.slotsHeld) * FULL_SHARE;
   if (backlog && !failing && elapsedMs >= GROW_EVERY_MS) return Math.max(1, seen.slotsHeld);
   if (elapsedMs < SHRINK_EVERY_MS) return undefined;
   if (failing) return -Math.max(1, Math.floor(seen.slotsHeld * FAILING_PART));
