@@ -78,6 +78,24 @@ describe('npx wherry poller, on the Node and npm of this machine', () => {
   });
 });
 
+test.for([
+  ['npx', ['wherry', 'poller']],
+  ['node', [launcher, 'poller']],
+] as const)('a poller whose %s is killed drains, because nobody could stop it any more', async ([name, args], context) => {
+  const command = machineCommand(name);
+  if (command === undefined) return context.skip(`no ${name} on PATH`);
+  let poller = 0;
+  const kill = (pid: number): void => {
+    poller = pid;
+    process.kill(pid, 'SIGKILL');
+  };
+  // The command has ended only when nobody holds its output any more, the poller included.
+  const result = await stopped(command, args, kill, { PATH: machinePath() });
+  expect(poller).toBeGreaterThan(0);
+  expect(result.signal).toBe('SIGKILL');
+  expect(result.stdout).toContain('"msg":"poller stopped"');
+});
+
 test('up says that there is no gateway yet', async () => {
   const result = await stopped(process.execPath, [launcher, 'up'], alone('SIGTERM'));
   expect(result.stdout + result.stderr).toContain('this version has no gateway');

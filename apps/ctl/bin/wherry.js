@@ -53,7 +53,10 @@ function startOnOwnNode() {
     );
     process.exit(1);
   }
-  const child = spawn(node, ['--disable-sigusr1', main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, ['--disable-sigusr1', main, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env: { ...process.env, WHERRY_STARTER: String(process.pid) },
+  });
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.on(signal, () => forward(child, signal));
   child.on('error', (error) => {
     process.stderr.write(`wherry could not start ${node}: ${error.message}\n`);

@@ -4,6 +4,8 @@ import { runProgram } from './program.ts';
 
 /** How long a finished command may keep the process up with something that it forgot to close. */
 const LINGER_MS = 500;
+/** How often a started process looks whether its starter is still there. */
+const STARTER_WATCH_MS = 1_000;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader went away (`wherry schema | head`): nobody is left to tell.
@@ -11,5 +13,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/**
+ * npx and the launcher pass every signal on that can be passed on, which leaves SIGKILL: then this process would go on alone,
+ * with nobody left who could stop it. It drains instead.
+ */
+function endWithStarter(env: NodeJS.ProcessEnv): void {
+  const starter = env['WHERRY_STARTER'] ?? (env['npm_command'] === 'exec' ? String(process.ppid) : undefined);
+  if (starter === undefined) return;
+  const watch = setInterval(() => {
+    if (String(process.ppid) === starter) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, STARTER_WATCH_MS).unref();
+}
+
+endWithStarter(process.env);
 process.exitCode = await runProgram(process.argv.slice(2), process);
 setTimeout(() => process.exit(), LINGER_MS).unref();
