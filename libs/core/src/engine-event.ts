@@ -28,6 +28,8 @@ export type EngineEvent =
       readonly batch: string;
       readonly attempt: number;
       readonly requestId: string;
+      /** `X-Amzn-Trace-Id` that was handed on, if a message had one. */
+      readonly traceId?: string;
       readonly events: number;
       /** Events whose invocation failed: all of them, or those listed in `batchItemFailures`. */
       readonly failed: number;

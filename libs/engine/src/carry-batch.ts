@@ -33,6 +33,7 @@ export interface Carrier extends SlotStop {
 interface Attempt {
   readonly number: number;
   readonly requestId: string;
+  readonly traceId: string | undefined;
   readonly batchId: string;
   readonly bytes: number;
   readonly ageMs: number;
@@ -145,7 +146,7 @@ async function invoke(
     // Before the place goes to a batch that waits for it: that one has to see what this answer did to the gate.
     context.gate.report(result, permission.passage);
     const isRefused = result.kind === 'throttled' || result.kind === 'unavailable';
-    return { ...so, requestId, bytes: payload.length, ageMs, result, refusals: isRefused ? so.refusals + 1 : so.refusals };
+    return { ...so, requestId, traceId, bytes: payload.length, ageMs, result, refusals: isRefused ? so.refusals + 1 : so.refusals };
   } finally {
     keeper.letGo(batch);
     if (isAnswered) permission.end();
@@ -211,6 +212,7 @@ function tellInvoked(carrier: Carrier, batch: readonly HeldMessage[], attempt: A
     batch: attempt.batchId,
     attempt: attempt.number,
     requestId: attempt.requestId,
+    ...(attempt.traceId === undefined ? {} : { traceId: attempt.traceId }),
     events: batch.length,
     failed: batch.length - deleted,
     bytes: attempt.bytes,

@@ -53,6 +53,25 @@ const TABLE: readonly { name: string; event: EngineEvent; expected: readonly obj
     expected: [{ level: 'debug', ...BATCH, outcome: 'success', failed: 0, msg: 'batch invoked' }],
   },
   {
+    name: 'a batch with a trace',
+    event: { ...invoked, traceId: 'Root=1-66f0aaaa-0123456789abcdef01234567;Sampled=1' },
+    expected: [
+      {
+        level: 'debug',
+        ...BATCH,
+        traceId: 'Root=1-66f0aaaa-0123456789abcdef01234567;Sampled=1',
+        outcome: 'success',
+        failed: 0,
+        msg: 'batch invoked',
+      },
+    ],
+  },
+  {
+    name: 'a batch whose trace header is something else, which is not repeated',
+    event: { ...invoked, traceId: 'my card is 4111 1111 1111 1111' },
+    expected: [{ level: 'debug', ...BATCH, outcome: 'success', failed: 0, msg: 'batch invoked' }],
+  },
+  {
     name: 'a batch that failed at warn, with the reason',
     event: failed,
     expected: [

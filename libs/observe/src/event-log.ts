@@ -113,9 +113,14 @@ function polledLine(event: Extract<EngineEvent, { type: 'polled' }>): Line {
   return { level: outcome === 'empty' ? 'trace' : 'debug', msg: 'queue polled', fields: { outcome, events, bytes, durationMs } };
 }
 
+/** An X-Ray tracing header, with the root that makes it one. */
+const TRACE_ID = /^Root=[\w-]{1,64}(?:;[\w-]{1,32}=[\w:|.-]{0,128}){0,8}$/;
+
 function invokedLine(event: Extract<EngineEvent, { type: 'invoked' }>): Line {
-  const { outcome, batch, attempt, requestId, events, failed, bytes, durationMs, ageMs, error } = event;
-  const fields = { outcome, batch, attempt, requestId, events, failed, bytes, durationMs, ageMs };
+  const { outcome, batch, attempt, requestId, traceId, events, failed, bytes, durationMs, ageMs, error } = event;
+  // A producer may write anything into the trace header; only what looks like one is repeated.
+  const trace = traceId !== undefined && TRACE_ID.test(traceId) ? { traceId } : {};
+  const fields = { outcome, batch, attempt, requestId, ...trace, events, failed, bytes, durationMs, ageMs };
   if (outcome === 'success') return { level: 'debug', msg: 'batch invoked', fields };
   return {
     level: 'warn',

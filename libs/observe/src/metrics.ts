@@ -64,6 +64,8 @@ export class Metrics {
   readonly #levels: () => Levels;
   #labels = new Map<string, Labels>();
   #problems = new Map<string, Set<string>>();
+  /** Functions whose gate has been told of. */
+  #targets = new Set<string>();
 
   constructor(options: MetricsOptions) {
     const { prefix, labels, nodejs } = options.config.metrics;
@@ -85,6 +87,7 @@ export class Metrics {
     const next = new Map<string, Labels>();
     for (const mapping of config.mappings.values()) next.set(mapping.name, this.#labelsOf(mapping));
     for (const [name, labels] of this.#labels) if (!isSame(labels, next.get(name))) this.#forget(name, labels);
+    for (const target of this.#targets) if (!config.functions.has(target)) this.#forgetTarget(target);
     const fresh = [...next].filter(([name]) => !this.#labels.has(name));
     this.#labels = next;
     for (const [, labels] of fresh) this.#startAtZero(labels);
@@ -145,6 +148,7 @@ export class Metrics {
         this.#problem(labels, event);
         return;
       case 'gate':
+        this.#targets.add(event.target);
         for (const state of GATE_STATES) families.targetGate.set({ target: event.target, state }, state === event.state ? 1 : 0);
         return;
       case 'storeUp':
@@ -226,6 +230,12 @@ export class Metrics {
     for (const counter of this.#plainCounters()) counter.inc(labels, 0);
     for (const outcome of INVOCATION_OUTCOMES) this.#families.invocations.inc({ ...labels, outcome }, 0);
     for (const outcome of POLL_OUTCOMES) this.#families.polls.inc({ ...labels, outcome }, 0);
+  }
+
+  /** A gate that was open when its function left the configuration would be reported as open for ever. */
+  #forgetTarget(target: string): void {
+    for (const state of GATE_STATES) this.#families.targetGate.remove({ target, state });
+    this.#targets.delete(target);
   }
 
   #forget(name: string, labels: Labels): void {
