@@ -60,7 +60,7 @@ function write(io: Io, { file, problems, loaded }: Checked, format: ProblemForma
     if (text !== '') io.stdout.write(`${text}\n`);
   } else if (text !== '') {
     // The last paragraph counts the problems; for a good file the line below does.
-    io.stderr.write(`${isGood ? text.slice(0, text.lastIndexOf('\n\n')) : text}\n\n`);
+    io.stderr.write(`${isGood ? text.slice(0, text.lastIndexOf('\n\n')) : text}\n`);
   }
   if (isGood) io.stdout.write(`${file}: ok (${contents(loaded, problems).join(', ')})\n`);
 }

@@ -84,7 +84,7 @@ test('everything that needs a look gets a line of its own', () => {
   expect(text.split('\n')[0]).toBe('wherry · fleet billing · 3 pollers · configs 7f3a9c, bbbbbb (pollers differ) · redis down');
   expect(text.split('\n').filter((line) => line.startsWith('!'))).toEqual([
     '! orders-queue: notFound: no queue [2J',
-    '! orders-queue: target is open, next try in 8.0 s: connect refused',
+    '! orders-queue: circuit breaker open, next try in 8.0 s: connect refused',
     '! orders-queue: last failure at 2026-01-01T00:00:00.000Z: function_error TypeError',
     '! orders-queue: 19 of 20 slots are held',
     '! redis: ECONNREFUSED',

@@ -47,10 +47,13 @@ function row(mapping: FleetMappingReport): string[] {
   ];
 }
 
+/** "Open" alone reads as good news. */
+const GATE_WORDS = { open: 'circuit breaker open', throttled: 'target throttled' } as const;
+
 function mappingTroubles({ name, problems, gate, lastFailure, rates, slots }: FleetMappingReport): string[] {
   const troubles = problems.map((problem) => `${name}: ${problem}`);
   if (gate !== null && gate.state !== 'closed') {
-    troubles.push(`${name}: target is ${gate.state}, next try in ${duration(gate.waitMs)}: ${gate.reason}`);
+    troubles.push(`${name}: ${GATE_WORDS[gate.state]}, next try in ${duration(gate.waitMs)}: ${gate.reason}`);
   }
   // An old failure is history; one behind a running rate of failures is news.
   if (lastFailure !== null && (rates?.failed ?? 0) > 0) {

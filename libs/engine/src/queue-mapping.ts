@@ -49,7 +49,7 @@ export interface QueueMappingStatus {
   readonly inFlight: number;
   readonly bufferedBytes: number;
   readonly concurrencyLimit: number;
-  /** Why the mapping does not fetch, if it does not. */
+  /** What is wrong with the queue, if it cannot be read; the target's troubles are in its gate. */
   readonly problem: string | undefined;
   /** The queue's own figures, up to some minutes old; `undefined` until they were read. */
   readonly queue: QueueAttributes | undefined;
@@ -114,13 +114,13 @@ export class QueueMapping {
 
   status(): QueueMappingStatus {
     const { scaler, desk, bytes, gate, health, watch } = this.#context;
-    const { state, reason, concurrencyLimit } = gate.status();
+    const { concurrencyLimit } = gate.status();
     return {
       slots: scaler.slotsHeld,
       inFlight: desk.running,
       bufferedBytes: bytes.heldBytes,
       concurrencyLimit,
-      problem: health.problem ?? (state === 'closed' ? undefined : `target ${state}: ${reason}`),
+      problem: health.problem,
       queue: watch.attributes,
     };
   }
