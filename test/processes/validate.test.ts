@@ -74,7 +74,6 @@ describe('the file alone', () => {
    |     ^^^^^^^^^ did you mean "BatchSize"?
 
 bad.yaml: 1 error, nothing was applied
-
 `);
   });
 
