@@ -42,7 +42,7 @@ export interface MappingReport {
   readonly oldestAgeMs: number | null;
   /** Only from the poller that holds slot 0 of the mapping. */
   readonly backlog: QueueCounts | null;
-  /** Why this poller does not fetch, if it does not. */
+  /** What is wrong with the queue, if this poller cannot read it; the target's troubles are in `gate`. */
   readonly problem: string | null;
   /** Circuit breaker and throttle of the target; `concurrencyLimit` is null while none was learnt. */
   readonly gate: {

@@ -63,7 +63,7 @@ export type EngineEvent =
   | {
       readonly type: 'problem';
       readonly mapping: string;
-      readonly code: FaultCode | 'gateOpen' | 'storeUnavailable';
+      readonly code: FaultCode;
       readonly message: string;
       readonly resolved: boolean;
     }

@@ -17,7 +17,7 @@ export interface MappingStatus {
   /** Invocations running and bytes buffered on this poller. */
   readonly inFlight: number;
   readonly bufferedBytes: number;
-  /** Why this poller does not fetch, if it does not. */
+  /** What is wrong with the queue, if this poller cannot read it; the target's troubles are in `gate`. */
   readonly problem: string | null;
   /** Circuit breaker, throttle and learned concurrency of the function. */
   readonly gate: ReturnType<TargetGate['status']> | null;

@@ -230,14 +230,17 @@ test('a new configuration forgets series of removed mappings, keeps the others a
     metrics.observe({ ...invoked, mapping });
     metrics.observe({ type: 'settled', mapping, action: 'deleted', done: 1, gone: 1, failed: 1 });
     metrics.observe({ type: 'mappingState', mapping, state: 'Enabled', reason: '' });
-    metrics.observe({ type: 'problem', mapping, code: 'gateOpen', message: '', resolved: false });
+    metrics.observe({ type: 'problem', mapping, code: 'throttled', message: '', resolved: false });
   }
+  // An open gate of a function that is gone would raise an alarm for ever.
+  metrics.observe({ type: 'gate', target: 'retired', state: 'open', reason: 'connect refused' });
   const later = sampleConfig({
     hash: 'b'.repeat(64),
     mappings: [sampleMapping(), sampleMapping({ name: 'fresh', labels: { tier: 'gold' } })],
   });
   expect(metrics.configure(later)).toEqual(['tier']);
   expect(await metrics.render()).not.toContain('"old"');
+  expect(await metrics.render()).not.toContain('"retired"');
   // Batches in flight end after their mapping was removed; that must not bring its series back.
   metrics.observe({ ...invoked, mapping: 'old' });
   metrics.observe({ type: 'settled', mapping: 'old', action: 'deleted', done: 1, gone: 0, failed: 0 });
