@@ -14,12 +14,12 @@ beforeEach(async () => {
 afterEach(() => Promise.all([poller.close(), rm(folder, { recursive: true, force: true })]));
 
 /** Asks for the health that a file (with this `admin.listen`) or a URL names. */
-async function ask(options: { readonly listen?: string; readonly url?: string }) {
+async function ask(options: { readonly listen?: string; readonly url?: string; readonly more?: string }) {
   let output = '';
   const write = (text: string): void => void (output += text);
   const io: Io = { stdout: { write }, stderr: { write }, stdin: {}, env: {} };
   const config = join(folder, 'wherry.yaml');
-  await writeFile(config, `version: 1\nadmin: { listen: "${options.listen ?? '127.0.0.1:9401'}" }\n`);
+  await writeFile(config, `version: 1\nadmin: { listen: "${options.listen ?? '127.0.0.1:9401'}" }\n${options.more ?? ''}`);
   const code = await health(io, { config, ...(options.url === undefined ? {} : { url: options.url }) });
   return { code, output };
 }
@@ -39,6 +39,12 @@ test.each([
 
 test.each(['127.0.0.1', '0.0.0.0', '[::]'])('without --url it asks where admin.listen says, on this machine (%s)', async (host) => {
   expect(await ask({ listen: `${host}:${port()}` })).toMatchObject({ code: 0 });
+});
+
+test('a file with errors elsewhere does not make its running poller unhealthy', async () => {
+  const { code, output } = await ask({ listen: `127.0.0.1:${port()}`, more: 'fleeet: {}\n' });
+  expect(code).toBe(0);
+  expect(output).toMatch(/has 1 error .*\nready \(200/);
 });
 
 test('a URL with a path is asked as it stands', async () => {

@@ -1,3 +1,4 @@
+import { givenUrl, urlOfListen, urlOfRefused } from './admin-place.ts';
 import { ExitCode, UsageError, type Io } from './io.ts';
 
 /** A poller that takes longer than this is not ready, whatever it would have said. */
@@ -25,20 +26,17 @@ function reasonOf(error: unknown): string {
 
 /** The given URL, with `/readyz` where it names no page. */
 function readyUrl(text: string): string {
-  if (!URL.canParse(text)) throw new UsageError(`--url ${text}: expected a URL such as http://127.0.0.1:9401`);
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new UsageError(`--url ${text}: expected http:// or https://`);
+  const url = givenUrl(text);
   if (url.pathname === '/') url.pathname = '/readyz';
   return url.href;
 }
 
 async function urlOfConfig(io: Io, file: string): Promise<string | undefined> {
-  const { readConfig } = await import('./read-config.ts');
-  const config = await readConfig(io, file);
-  if (config === undefined) return undefined;
-  const { listen } = config.admin;
-  const port = listen.slice(listen.lastIndexOf(':') + 1);
-  if (port === '0') throw new UsageError(`${file} leaves the port of the admin listener open (${listen}); name it with --url`);
-  const host = listen.slice(0, listen.lastIndexOf(':')).replace(/^(0\.0\.0\.0|\[::\]|\*|)$/, '127.0.0.1');
-  return `http://${host}:${port}/readyz`;
+  const { loadConfig } = await import('@wherry/config/load');
+  const result = await loadConfig({ file, env: io.env });
+  const url = result.ok ? urlOfListen(result.config.admin) : urlOfRefused(io, result, file);
+  if (result.ok && url === undefined) {
+    throw new UsageError(`${file} leaves the port of the admin listener open (${result.config.admin.listen}); name it with --url`);
+  }
+  return url && `${url}/readyz`;
 }

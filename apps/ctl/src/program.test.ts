@@ -55,6 +55,7 @@ describe('usage', () => {
 
 test('version tells what a bug report needs', async () => {
   expect((await wherry('version')).stdout).toMatch(/^wherry \d+\.\d+\.\d+ \(Node 24\.[\d.]+, \w+ \w+\)\n$/);
+  for (const flag of ['--version', '-V']) expect(await wherry(flag)).toEqual(await wherry('version'));
   expect(JSON.parse((await wherry('version', '--json')).stdout)).toMatchObject({
     version: expect.any(String),
     node: process.versions.node,

@@ -18,9 +18,13 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
+    if (error instanceof CommanderError && error.code === VERSION_ASKED) return (await import('./version.ts')).version(io, {});
     return exitCodeOf(error, io);
   }
 }
+
+/** Code of the error that `--version` ends the parsing with; what it prints is imported only then. */
+const VERSION_ASKED = 'wherry.version';
 
 function exitCodeOf(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
@@ -43,6 +47,9 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
     .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
     .exitOverride()
     .addHelpText('after', exitCodes);
+  program.option('-V, --version', 'print the version').on('option:version', () => {
+    throw new CommanderError(0, VERSION_ASKED, '');
+  });
   addFleetCommands(program, io, exit);
   addConfigurationCommands(program, io, exit);
   return program;
@@ -55,6 +62,10 @@ interface WithConfig {
 function configOption(): Option {
   return new Option('-c, --config <file>', 'configuration file').env('WHERRY_CONFIG').default('wherry.yaml');
 }
+
+const statusNotes = `
+With --url the bearer token of admin.auth, if the pollers want one, is taken from WHERRY_ADMIN_TOKEN.
+A configuration with errors does not stop the pollers: status then asks the poller that admin.listen names.`;
 
 function addFleetCommands(program: Command, io: Io, exit: (code: number) => void): void {
   const start = async ({ config }: WithConfig, notice?: string): Promise<number> => {
@@ -75,9 +86,11 @@ function addFleetCommands(program: Command, io: Io, exit: (code: number) => void
     .command('status')
     .description('show what the fleet is doing')
     .addOption(configOption())
+    .option('--url <url>', 'ask the poller with this admin address, whatever the configuration says')
     .option('--json', 'print JSON')
     .option('--watch', 'repeat every 2 seconds')
-    .action(async (options: WithConfig & { json?: boolean; watch?: boolean }) => {
+    .addHelpText('after', statusNotes)
+    .action(async (options: WithConfig & { url?: string; json?: boolean; watch?: boolean }) => {
       const { status } = await import('./status.ts');
       exit(await status(io, options));
     });

@@ -3,7 +3,7 @@ import type { Coordination } from '@wherry/core/coordination';
 import { sampleConfig, sampleMapping } from '@wherry/testkit/sample-config';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { expect, test } from 'vitest';
-import { collectFleetReport } from './fleet-status.ts';
+import { collectFleetReport, collectFleetReportFrom } from './fleet-status.ts';
 import type { MappingReport, StatusReport } from './status.ts';
 
 const UUID = sampleMapping().uuid;
@@ -102,7 +102,7 @@ test('a poller that does not answer appears with what the store knows of it, and
   const report = await collectFleetReport({ ...(await setup()), config, fetch: fakeFetch(answers, seen) });
   expect(seen).toEqual(['Bearer secret', 'Bearer secret', 'Bearer secret']);
   expect(report.pollers.map(({ ready, error }) => [ready, error])).toEqual([
-    [null, 'http://p1:9401 answered 401'],
+    [null, 'http://p1:9401 answered 401: it refuses the bearer token'],
     [null, 'http://p2:9401 belongs to fleet other'],
     [null, 'http://p3:9401 did not answer: connect ECONNREFUSED'],
   ]);
@@ -139,4 +139,22 @@ test('without a store the admin address of the configuration is asked', async ()
   expect(found.mappings).toMatchObject([{ slots: { desired: 5, held: 2 }, inFlight: 1 }]);
   const nobody = await collectFleetReport({ config, coordination, monotonicMs: () => 0, fetch: fakeFetch({}) });
   expect(nobody).toMatchObject({ pollers: [], configHashes: [], mappings: [{ name: 'orders', inFlight: null }] });
+});
+
+test('one poller is enough to ask the fleet without a configuration or a store', async () => {
+  const pollers = ['p1', 'p2', 'p3'].map((name) => ({ ...member(name), token: name }));
+  const first = { ...answer('p1', { capacity: 5 }), redisUp: true, pollers } as unknown as StatusReport;
+  const send = fakeFetch({ p1: first, p2: answer('p2', { state: 'Updating' }) });
+  const found = await collectFleetReportFrom('http://p1:9401', { fetch: send });
+  expect(found).toMatchObject({
+    fleet: 't1',
+    redis: { up: true, latencyMs: null, error: null },
+    pollers: [
+      { token: 'p1', ready: true, error: null },
+      { token: 'p2', ready: true },
+      { token: 'p3', ready: null, error: 'http://p3:9401 did not answer: connect ECONNREFUSED' },
+    ],
+    mappings: [{ name: 'orders', state: 'Updating', capacity: 5, slots: { desired: 5, held: 2 }, inFlight: 2 }],
+  });
+  expect(await collectFleetReportFrom('http://p9:9401', { fetch: send })).toBe('http://p9:9401 did not answer: connect ECONNREFUSED');
 });

@@ -55,6 +55,45 @@ export interface CollectOptions {
   readonly fetch?: typeof fetch;
 }
 
+/** How a poller is asked without a configuration. */
+export interface AskOptions {
+  /** Bearer token of `admin.auth`, where the pollers want one. */
+  readonly token?: string | undefined;
+  /** Replaces the global `fetch`. */
+  readonly fetch?: typeof fetch;
+}
+
+/**
+ * The fleet as one of its pollers knows it, for whoever has no configuration at hand: that poller is asked for the members, and each
+ * of those for its counts. Whether Redis is up is what the first poller says.
+ *
+ * @param adminUrl of any poller of the fleet
+ * @returns why the first poller could not be asked, as a sentence, in place of a report
+ */
+export async function collectFleetReportFrom(adminUrl: string, options: AskOptions = {}): Promise<FleetReport | string> {
+  const send = options.fetch ?? fetch;
+  const first = await askPoller(adminUrl, { token: options.token }, send);
+  if (typeof first === 'string') return first;
+  const { fleet, redisUp } = first;
+  const answers = await Promise.all(
+    first.pollers.map((poller) =>
+      poller.token === first.poller ? first : askPoller(poller.adminUrl, { token: options.token, fleet }, send),
+    ),
+  );
+  const reports = answers.filter((answer) => typeof answer !== 'string');
+  const pollers = first.pollers.map((poller, index): FleetPollerReport => ({ ...poller, ...readinessOf(answers[index]!) }));
+  return {
+    fleet,
+    redis: { up: redisUp, latencyMs: null, error: redisUp ? null : `poller ${first.poller} does not reach it` },
+    configHashes: hashesOf(pollers),
+    pollers,
+    mappings: [...partsOf(reports).values()].map((parts) => {
+      const { name, uuid, source, eventSourceArn, functionName, capacity, state } = parts[0]!;
+      return { name, uuid, source, state, eventSourceArn, functionName, capacity, ...summary(parts) };
+    }),
+  };
+}
+
 /**
  * The whole fleet as it is now: members and leases from Redis, counts and rates from every member's `/v1/status`. A poller that does
  * not answer within two seconds appears with what Redis knows of it. Without Redis the admin address of this configuration is asked,
@@ -64,15 +103,17 @@ export async function collectFleetReport(options: CollectOptions): Promise<Fleet
   const { config } = options;
   const known = await readStore(options);
   const urls = 'error' in known ? [`http://${config.admin.listen}`] : known.members.map((member) => member.info.adminUrl);
-  const answers = await Promise.all(urls.map((url) => askPoller(url, config, options.fetch ?? fetch)));
+  const access = { token: config.admin.bearerTokens[0], fleet: config.fleet.id };
+  const answers = await Promise.all(urls.map((url) => askPoller(url, access, options.fetch ?? fetch)));
   const reports = answers.flatMap((answer) => (typeof answer === 'string' ? [] : [answer]));
+  const parts = partsOf(reports);
   const pollers = 'error' in known ? pollersOf(reports) : known.members.map((member, index) => fleetPoller(member, answers[index]!));
   return {
     fleet: config.fleet.id,
     redis: 'error' in known ? { up: false, latencyMs: null, error: known.error } : { up: true, latencyMs: known.latencyMs, error: null },
-    configHashes: [...new Set(pollers.map((poller) => poller.configHash))],
+    configHashes: hashesOf(pollers),
     pollers,
-    mappings: [...config.mappings.values()].map((mapping) => fleetMapping(mapping, config, reports, known)),
+    mappings: [...config.mappings.values()].map((mapping) => fleetMapping(mapping, config, parts.get(mapping.uuid) ?? [], known)),
   };
 }
 
@@ -112,19 +153,32 @@ function initialSlots(mapping: SqsMapping, config: WherryConfig): number {
   return fn === undefined ? 0 : slotBounds(mapping, fn).initial;
 }
 
-/** A poller's own status, or why there is none. */
-async function askPoller(adminUrl: string, config: WherryConfig, send: typeof fetch): Promise<StatusReport | string> {
-  const token = config.admin.bearerTokens[0];
+function hashesOf(pollers: readonly FleetPollerReport[]): string[] {
+  return [...new Set(pollers.map((poller) => poller.configHash))];
+}
+
+/**
+ * A poller's own status, or why there is none.
+ *
+ * @param access the token to show, and the fleet that the poller has to belong to; absent means any
+ */
+async function askPoller(
+  adminUrl: string,
+  { token, fleet }: { readonly token: string | undefined; readonly fleet?: string },
+  send: typeof fetch,
+): Promise<StatusReport | string> {
   try {
     const response = await send(new URL('/v1/status', adminUrl), {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       redirect: 'error',
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     });
+    if (response.status === 401)
+      return `${adminUrl} answered 401: ${token === undefined ? 'it wants a bearer token' : 'it refuses the bearer token'}`;
     if (response.status !== 200) return `${adminUrl} answered ${response.status}`;
     const report = (await response.json()) as Partial<StatusReport> | null;
     if (!isReport(report)) return `${adminUrl} answered with something else than a status`;
-    if (report.fleet !== config.fleet.id) return `${adminUrl} belongs to fleet ${report.fleet}`;
+    if (fleet !== undefined && report.fleet !== fleet) return `${adminUrl} belongs to fleet ${report.fleet}`;
     return report;
   } catch (error) {
     return `${adminUrl} did not answer: ${reasonOf(error)}`;
@@ -157,9 +211,12 @@ function fleetPoller({ token, info, silentMs }: Member, answer: StatusReport | s
     leases,
     inFlight,
     bufferedBytes,
-    ready: typeof answer === 'string' ? null : answer.ready,
-    error: typeof answer === 'string' ? answer : null,
+    ...readinessOf(answer),
   };
+}
+
+function readinessOf(answer: StatusReport | string): Pick<FleetPollerReport, 'ready' | 'error'> {
+  return typeof answer === 'string' ? { ready: null, error: answer } : { ready: answer.ready, error: null };
 }
 
 /** Without Redis: the members that the answering poller saw last, of which only itself is known to live. */
@@ -172,24 +229,43 @@ function pollersOf(reports: readonly StatusReport[]): FleetPollerReport[] {
   );
 }
 
-function fleetMapping(mapping: Mapping, config: WherryConfig, reports: readonly StatusReport[], known: StoreView): FleetMappingReport {
-  const parts = reports.flatMap((report) => report.mappings.filter((part) => part.uuid === mapping.uuid));
-  const stored = 'error' in known ? undefined : known.slots.get(mapping.uuid);
-  const slots = stored ?? {
-    desired: Math.max(0, ...parts.map((part) => part.slots.desired)),
-    held: Math.max(0, ...parts.map((part) => part.slots.held)),
-  };
-  const failures = parts.flatMap((part) => (part.lastFailure === null ? [] : [part.lastFailure]));
-  const ages = parts.flatMap((part) => (part.oldestAgeMs === null ? [] : [part.oldestAgeMs]));
+/** What each poller says of a mapping, by the mapping's UUID. */
+function partsOf(reports: readonly StatusReport[]): Map<string, MappingReport[]> {
+  return Map.groupBy(
+    reports.flatMap((report) => report.mappings),
+    (part) => part.uuid,
+  );
+}
+
+function fleetMapping(mapping: Mapping, config: WherryConfig, parts: readonly MappingReport[], known: StoreView): FleetMappingReport {
+  const { state, slots: told, ...counts } = summary(parts);
+  const slots = ('error' in known ? undefined : known.slots.get(mapping.uuid)) ?? told;
   return {
     name: mapping.name,
     uuid: mapping.uuid,
     source: mapping.source,
-    state: stateOf(parts) ?? (mapping.enabled ? 'Enabled' : 'Disabled'),
+    state: state ?? (mapping.enabled ? 'Enabled' : 'Disabled'),
     eventSourceArn: mapping.eventSourceArn,
     functionName: mapping.functionName,
     slots,
     capacity: slots.desired * batchesPerSlot(config, mapping.name),
+    ...counts,
+  };
+}
+
+type Told = 'slots' | 'inFlight' | 'totals' | 'rates' | 'oldestAgeMs' | 'backlog' | 'problems' | 'gate' | 'lastFailure';
+
+/** What the pollers' parts of one mapping come to together. */
+function summary(parts: readonly MappingReport[]): Pick<FleetMappingReport, Told> & { readonly state?: MappingReport['state'] } {
+  const state = stateOf(parts);
+  const failures = parts.flatMap((part) => (part.lastFailure === null ? [] : [part.lastFailure]));
+  const ages = parts.flatMap((part) => (part.oldestAgeMs === null ? [] : [part.oldestAgeMs]));
+  return {
+    ...(state === undefined ? {} : { state }),
+    slots: {
+      desired: Math.max(0, ...parts.map((part) => part.slots.desired)),
+      held: Math.max(0, ...parts.map((part) => part.slots.held)),
+    },
     inFlight: parts.length === 0 ? null : sum(parts, (part) => part.inFlight),
     totals: parts.length === 0 ? null : sums(parts, 'totals', ['polled', 'filtered', 'invoked', 'succeeded', 'failed', 'deleted']),
     rates: parts.length === 0 ? null : sums(parts, 'rates', ['polled', 'succeeded', 'failed']),

@@ -27,7 +27,7 @@ function headline({ fleet, pollers, configHashes, redis }: FleetReport): string 
     `fleet ${plain(fleet)}`,
     pollers.length === 1 ? '1 poller' : `${pollers.length} pollers`,
     ...(hashes.length === 0 ? [] : [config]),
-    redis.latencyMs === null ? 'redis down' : `redis ${redis.latencyMs.toFixed(1)} ms`,
+    redis.latencyMs === null ? `redis ${redis.up ? 'up' : 'down'}` : `redis ${redis.latencyMs.toFixed(1)} ms`,
   ];
   return parts.join(' · ');
 }

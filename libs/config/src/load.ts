@@ -9,7 +9,7 @@ import { ConfigInputs } from './inputs.ts';
 import { interpolate, type ValueSources } from './interpolate.ts';
 import { normalizeMappings } from './mapping-forms.ts';
 import { checkMappings } from './mapping-rules.ts';
-import type { MapNode, Node } from './node.ts';
+import { mapAt, nodeAt, textAt, type MapNode, type Node } from './node.ts';
 import { findNotOffered } from './not-offered.ts';
 import { parseYaml } from './parse.ts';
 import { type Problem, sortProblems } from './problem.ts';
@@ -17,6 +17,7 @@ import { ProblemList } from './problem-list.ts';
 import { readSource, reasonOf } from './read-source.ts';
 import { resolveReferences } from './references.ts';
 import type { ConfigValues } from './schema.ts';
+import { DEFAULT_ADMIN_LISTEN, listen } from './schema-fields.ts';
 import { validateSchema } from './schema-problems.ts';
 import { checkSettings } from './settings-rules.ts';
 
@@ -62,6 +63,8 @@ export interface LoadedConfig {
 /** A configuration that was refused. */
 export interface RefusedConfig {
   readonly ok: false;
+  /** `admin`, where that much could be read: pollers that run on with what they had may still be asked there. */
+  readonly admin: WherryConfig['admin'] | undefined;
   /** Errors, and the warnings found beside them, by place. */
   readonly problems: readonly Problem[];
   /** As for a good one, so that a reload need not report the same faulty files twice. */
@@ -83,7 +86,13 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const inputs = new ConfigInputs();
   const read = await readTree(options, inputs, problems, hash, files);
   const digest = hash.digest('hex');
-  const refuse = (): RefusedConfig => ({ ok: false, problems: sortProblems(problems.all, files), hash: digest, inputs });
+  const refuse = (): RefusedConfig => ({
+    ok: false,
+    admin: readableAdmin(read),
+    problems: sortProblems(problems.all, files),
+    hash: digest,
+    inputs,
+  });
   if (read === undefined) return refuse();
   const resolved = resolveReferences(read, problems);
   if (resolved.kind !== 'map') return refuse();
@@ -141,6 +150,21 @@ async function readTree(
   }
   for (const value of used) hash.update(`${value.length}:`).update(value);
   return tree?.kind === 'map' ? tree : undefined;
+}
+
+/** The admin listener of a file that is wrong elsewhere; undefined when nothing was read, or this is wrong too. */
+function readableAdmin(tree: MapNode | undefined): WherryConfig['admin'] | undefined {
+  if (tree === undefined || (tree.entries.has('admin') && mapAt(tree, 'admin') === undefined)) return undefined;
+  const written = nodeAt(tree, ['admin', 'listen']);
+  const parsed = listen()
+    .default(DEFAULT_ADMIN_LISTEN)
+    .safeParse(written === undefined ? undefined : textAt(written));
+  if (!parsed.success || (written !== undefined && textAt(written) === undefined)) return undefined;
+  const tokens = nodeAt(tree, ['admin', 'auth', 'bearer', 'tokens']);
+  return {
+    listen: parsed.data,
+    bearerTokens: tokens?.kind === 'list' ? tokens.items.flatMap((item) => textAt(item) ?? []) : [],
+  };
 }
 
 function valueSources(env: LoadOptions['env'], file: string, inputs: ConfigInputs, used: string[]): ValueSources {

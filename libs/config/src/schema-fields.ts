@@ -37,6 +37,9 @@ export const listen = () =>
     .string()
     .regex(/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$/, { error: 'host:port, such as 127.0.0.1:9401 (port 0 takes a free one)' });
 
+/** Where the admin listener is when nobody says. */
+export const DEFAULT_ADMIN_LISTEN = '127.0.0.1:9401';
+
 /** Prometheus labels; names with two underscores in front belong to Prometheus itself. */
 export const prometheusLabels = () =>
   z.record(z.string().regex(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'a Prometheus label name ([a-zA-Z_][a-zA-Z0-9_]*)' }), z.string());

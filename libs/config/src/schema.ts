@@ -1,5 +1,16 @@
 import * as z from 'zod';
-import { accountId, awsOverrideFields, duration, httpUrl, listen, prometheusLabels, redisKeyPart, region, size } from './schema-fields.ts';
+import {
+  accountId,
+  awsOverrideFields,
+  DEFAULT_ADMIN_LISTEN,
+  duration,
+  httpUrl,
+  listen,
+  prometheusLabels,
+  redisKeyPart,
+  region,
+  size,
+} from './schema-fields.ts';
 import { functionSchema } from './schema-function.ts';
 import { mappingSchema } from './schema-mapping.ts';
 
@@ -201,7 +212,7 @@ export const configSchema = z
     api,
     admin: z
       .strictObject({
-        listen: listen().default('127.0.0.1:9401').meta({ description: 'Address of health, metrics, status and operations.' }),
+        listen: listen().default(DEFAULT_ADMIN_LISTEN).meta({ description: 'Address of health, metrics, status and operations.' }),
         console: z.boolean().optional().meta({ description: 'Console in the browser.' }),
         queues: z.boolean().optional().meta({ description: 'Read-only view of the event queues.' }),
         auth: z.strictObject({ bearer }).optional().meta({ description: 'Who may call.' }),
