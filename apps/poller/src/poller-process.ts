@@ -18,6 +18,7 @@ import { createAdmin, listenAdmin, type ReadinessCheck } from './admin.ts';
 import { Backlog } from './backlog.ts';
 import { ClockSkew } from './clock-skew.ts';
 import { readLevels } from './levels.ts';
+import type { PollerIdentity } from './poller-name.ts';
 import { createRegistry } from './registry.ts';
 import { Reload } from './reload.ts';
 import { statusReport } from './status.ts';
@@ -31,7 +32,7 @@ const CHORES_EVERY_MS = 5_000;
 const CLOCK_CHECK_EVERY_MS = 60_000;
 
 export interface PollerProcessOptions {
-  readonly name: string;
+  readonly identity: PollerIdentity;
   readonly configFile: string;
   readonly loaded: Pick<LoadedConfig, 'config' | 'inputs'>;
   readonly load: () => Promise<LoadResult>;
@@ -67,7 +68,8 @@ export class PollerProcess {
     this.#options = options;
     this.#eventLog = new EventLog(logger, clock, config);
     this.#totals = new Totals(clock);
-    this.#metrics = new Metrics({ config, version: VERSION, nodeVersion: process.version, levels: () => this.#levels() });
+    const nodeVersion = process.version;
+    this.#metrics = new Metrics({ config, poller: options.identity.name, version: VERSION, nodeVersion, levels: () => this.#levels() });
     this.#metrics.reloaded(true, clock.nowMs());
     this.#reload = new Reload(
       {
@@ -83,7 +85,7 @@ export class PollerProcess {
     );
     this.#redis = createRedis(config.redis, {
       random: surroundings.random,
-      connectionName: `wherry-${options.name}`,
+      connectionName: `wherry-${options.identity.name}`,
       onUp: () => {
         this.#disconnected = undefined;
         logger.debug({}, 'redis connected');
@@ -129,7 +131,7 @@ export class PollerProcess {
    * @throws Error when the admin address cannot be taken; nothing was polled then
    */
   async run(): Promise<void> {
-    const { logger, surroundings, name } = this.#options;
+    const { logger, surroundings, identity } = this.#options;
     const config = this.config;
     const stop = this.#options.signals();
     const ended = new AbortController();
@@ -139,18 +141,17 @@ export class PollerProcess {
       const listener = await listenAdmin(admin, config.admin.listen, logger);
       // Without this the first claims would fail for want of a connection, and a good start would log a lost Redis.
       await this.#redisTried.promise;
-      const token = `${name}-${surroundings.newId()}`;
       this.#fleet = new Fleet({
         surroundings,
         stop,
         coordination: this.#coordination,
         config,
-        poller: { token, version: VERSION, adminUrl: listener.url },
+        poller: { token: identity.token, version: VERSION, adminUrl: listener.url },
         createSource: this.#registry.createSource,
         createInvoker: this.#registry.createInvoker,
         observe: (event) => this.#observe(event),
       });
-      logger.info({ version: VERSION, token, configHash: config.hash, mappings: config.mappings.size }, 'poller started');
+      logger.info({ version: VERSION, token: identity.token, configHash: config.hash, mappings: config.mappings.size }, 'poller started');
       const background = [this.#reload.run(stop.drain), this.#chores(ended.signal), this.#checkClock(ended.signal)];
       await this.#fleet.run();
       ended.abort();
@@ -209,7 +210,7 @@ export class PollerProcess {
     }
   }
 
-  /** The store knows that Redis is away; why it is, only the connection was told. */
+  /** The store knows that there is no connection to Redis; why there is none, only the connection was told. */
   #withReason(event: EngineEvent): EngineEvent {
     if (event.type !== 'storeUp' || event.up || this.#disconnected === undefined) return event;
     return { ...event, message: `${event.message} (${this.#disconnected})` };

@@ -85,6 +85,15 @@ test('a changed file is applied', async () => {
   expect(messages()).toEqual(['configuration reloaded']);
 });
 
+test('what the checks found in a new file is logged once, notices below warn', async () => {
+  const { file, reload, lines } = await setup(plain);
+  await writeFile(file, GOOD.replace('FunctionName: orders', 'FunctionName: orders, ScalingConfig: { MaximumConcurrency: 1 }'));
+  await reload.check('interval');
+  await reload.check('request');
+  const findings = lines.filter((line) => String(line['msg']).startsWith('configuration has a'));
+  expect(findings).toMatchObject([{ level: 30, msg: 'configuration has a notice', code: 'beyond-lambda' }]);
+});
+
 test('a swapped symlink is seen, as Kubernetes swaps the folder of a ConfigMap', async () => {
   const { folder, reload, applied } = await setup(async (root) => {
     await mkdir(join(root, 'v1'));

@@ -3,6 +3,7 @@ import type { Clock } from '@wherry/core/clock';
 import type { WherryConfig } from '@wherry/core/mapping';
 import type { Logger } from 'pino';
 import type { ReloadAnswer } from './admin.ts';
+import { logFindings } from './config-findings.ts';
 import { configRefusal } from './config-refusal.ts';
 
 /** What made the poller look at its configuration. */
@@ -22,6 +23,9 @@ export interface ReloadOptions {
   /** Where the errors of a bad file are printed. */
   readonly print: (text: string) => void;
 }
+
+/** A load whose configuration can be taken. */
+type Good = Pick<LoadedConfig, 'ok' | 'config' | 'warnings'>;
 
 /**
  * Keeps the running configuration and replaces it when the files change: it looks every `reload.interval`, on SIGHUP and when asked.
@@ -83,18 +87,20 @@ export class Reload {
     this.#printed = '';
     reloaded(true, clock.nowMs());
     logger.info({ cause, configHash: config.hash, mappings: config.mappings.size }, 'configuration reloaded');
+    logFindings(logger, result.warnings);
     if (needsRestart.length > 0) logger.warn({ settings: needsRestart }, 'configuration has changes that need a restart');
     return { outcome: 'applied', needsRestart };
   }
 
   /** A load that throws (a bug, or a disk that fails in a new way) must not end the poller: it counts as a bad configuration. */
-  async #load(): Promise<{ ok: true; config: WherryConfig } | { ok: false; text: string }> {
+  async #load(): Promise<Good | { ok: false; text: string }> {
     this.#inputs = undefined;
     try {
       const result = await this.#options.load();
       this.#inputs = result.inputs;
       const text = configRefusal(result, this.#options.file);
-      return result.ok && text === undefined ? { ok: true, config: result.config } : { ok: false, text: text ?? '' };
+      if (!result.ok || text !== undefined) return { ok: false, text: text ?? '' };
+      return { ok: true, config: result.config, warnings: result.warnings };
     } catch (error) {
       return { ok: false, text: `error: the configuration could not be read: ${error instanceof Error ? error.message : String(error)}` };
     }

@@ -9,8 +9,10 @@ import { createLogger } from '@wherry/observe/log';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { configRefusal } from './config-refusal.ts';
+import { logFindings } from './config-findings.ts';
 import { hostileEnvironment } from './hostile-environment.ts';
 import { containerMemoryLimitBytes } from './memory-limit.ts';
+import { type PollerIdentity, pollerIdentity } from './poller-name.ts';
 import { PollerProcess } from './poller-process.ts';
 import { guardProcess } from './process-guard.ts';
 import { Stop } from './stop.ts';
@@ -37,10 +39,6 @@ export interface RunPollerOptions {
 
 /** Bytes of log lines that wait for a slow reader; further lines are dropped, because a poller must not stop or grow for its log. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
-
-/** Characters that a poller's name may have; it becomes part of keys and log lines. */
-const NAME_CHARACTERS = /[^A-Za-z0-9._-]+/g;
-const NAME_LENGTH_MAX = 64;
 
 /**
  * Runs one poller until it is told to stop.
@@ -77,26 +75,24 @@ interface Loaded {
 
 async function start(options: RunPollerOptions, { loaded, load, print }: Loaded): Promise<number> {
   const { config, warnings } = loaded;
-  const name = pollerName(options.env);
+  const identity = pollerIdentity(options.env['WHERRY_POLLER_NAME'], hostname(), systemSurroundings.newId());
   const output = logOutput(options.stdout ?? process.stdout);
   let logger: Logger;
   try {
     const { stream: destination, isTerminal } = output;
-    logger = createLogger({ logging: config.logging, fleet: config.fleet.id, poller: name, destination, isTerminal });
+    logger = createLogger({ logging: config.logging, fleet: config.fleet.id, poller: identity.name, destination, isTerminal });
   } catch (error) {
     print(`error: ${(error as Error).message}`);
     return 1;
   }
   if (options.notice !== undefined) logger.info({ notice: options.notice }, 'notice given');
-  for (const { file, line, column, path, message } of warnings) {
-    logger.warn({ file, line, column, path, warning: message }, 'configuration has a warning');
-  }
+  logFindings(logger, warnings);
   const release = guardProcess(process, logger, (code) => {
     output.flush();
     process.exit(code);
   });
   try {
-    return await run({ name, loaded, load, print, logger, configFile: options.configFile });
+    return await run({ identity, loaded, load, print, logger, configFile: options.configFile });
   } catch (error) {
     // What fails here fails before anything was polled: an address that is taken, a CA file that is not there.
     print(`error: ${(error as Error).message}`);
@@ -108,7 +104,7 @@ async function start(options: RunPollerOptions, { loaded, load, print }: Loaded)
 }
 
 interface Run {
-  readonly name: string;
+  readonly identity: PollerIdentity;
   readonly loaded: LoadedConfig;
   readonly load: () => Promise<LoadResult>;
   readonly print: (text: string) => void;
@@ -116,8 +112,8 @@ interface Run {
   readonly configFile: string;
 }
 
-async function run({ name, logger, ...rest }: Run): Promise<number> {
-  const poller: PollerProcess = new PollerProcess({ ...rest, name, logger, surroundings: systemSurroundings, signals: () => stop.signals });
+async function run({ logger, ...rest }: Run): Promise<number> {
+  const poller: PollerProcess = new PollerProcess({ ...rest, logger, surroundings: systemSurroundings, signals: () => stop.signals });
   const stop = new Stop({
     clock: systemSurroundings.clock,
     logger,
@@ -139,13 +135,6 @@ async function run({ name, logger, ...rest }: Run): Promise<number> {
   } finally {
     for (const [signal, listener] of listeners) process.off(signal, listener);
   }
-}
-
-/** `WHERRY_POLLER_NAME`, else the host name: in Kubernetes the name of the pod. */
-function pollerName(env: RunPollerOptions['env']): string {
-  const given = env['WHERRY_POLLER_NAME'];
-  const name = given === undefined || given === '' ? hostname() : given;
-  return name.replaceAll(NAME_CHARACTERS, '-').slice(0, NAME_LENGTH_MAX) || 'poller';
 }
 
 interface LogOutput {

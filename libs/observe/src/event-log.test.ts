@@ -6,7 +6,7 @@ import { SimClock } from '@wherry/testkit/sim-clock';
 import { EventLog } from './event-log.ts';
 import { createLogger } from './log.ts';
 
-type Level = 'trace' | 'debug' | 'info';
+type Level = 'trace' | 'debug' | 'info' | 'error';
 
 function setup(level: Level = 'trace', mapping = sampleMapping()) {
   const config = sampleConfig({ logging: { level, format: 'json', redact: [] }, mappings: [mapping] });
@@ -28,6 +28,8 @@ function setup(level: Level = 'trace', mapping = sampleMapping()) {
 const failed = { ...invoked, outcome: 'function_error', failed: 4, error: 'TypeError' } as const;
 const O = { mapping: 'orders', function: 'orders' };
 const BATCH = { ...O, batch: 'b1', attempt: 1, requestId: 'r1', events: 4, bytes: 2_000, durationMs: 30, ageMs: 1_500 };
+const REDIS = { redis: 'redis://127.0.0.1:6379' };
+const NO_REDIS = { err: { type: 'StoreError', message: 'ECONNREFUSED' } };
 const problem = { type: 'problem', mapping: 'orders', code: 'notFound', message: 'no queue', resolved: false } as const;
 const gate = { type: 'gate', target: 'orders', state: 'open', reason: 'connect refused' } as const;
 
@@ -155,14 +157,14 @@ const TABLE: readonly { name: string; event: EngineEvent; expected: readonly obj
     expected: [{ level: 'info', target: 'orders', reason: '', msg: 'circuit breaker closed' }],
   },
   {
-    name: 'Redis lost at error',
+    name: 'a Redis that was never there at warn: it may be about to start',
     event: { type: 'storeUp', up: false, message: 'ECONNREFUSED' },
-    expected: [{ level: 'error', err: { type: 'StoreError', message: 'ECONNREFUSED' }, msg: 'redis lost' }],
+    expected: [{ level: 'warn', ...REDIS, ...NO_REDIS, msg: 'redis cannot be reached yet; the poller keeps trying' }],
   },
   {
-    name: 'Redis back at info',
+    name: 'Redis reached at info',
     event: { type: 'storeUp', up: true, message: '' },
-    expected: [{ level: 'info', msg: 'redis reached' }],
+    expected: [{ level: 'info', ...REDIS, msg: 'redis reached' }],
   },
   {
     name: 'a crash of a mapping at error, with its stack',
@@ -182,6 +184,17 @@ test.each(TABLE)('$name', ({ event, expected }) => {
   const { log, said } = setup();
   log.observe(event);
   expect(said()).toEqual(expected);
+});
+
+test('Redis is lost only after it was there, however late it came, and then at error', () => {
+  // A logger that prints errors alone still has to know that Redis was there.
+  for (const level of ['trace', 'error'] as const) {
+    const { log, said } = setup(level);
+    for (const up of [false, true, false, true, false]) log.observe({ type: 'storeUp', up, message: 'ECONNREFUSED' });
+    const lost = { level: 'error', ...REDIS, ...NO_REDIS, msg: 'redis lost' };
+    expect(said().filter((line) => line['msg'] === 'redis lost')).toEqual([lost, lost]);
+    if (level === 'trace') expect(said().map((line) => line['level'])).toEqual(['warn', 'info', 'error', 'info', 'error']);
+  }
 });
 
 test('every kind of event has a row in the table', () => {

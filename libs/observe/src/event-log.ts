@@ -4,6 +4,7 @@ import type { EngineEvent, Observe } from '@wherry/core/engine-event';
 import type { WherryConfig } from '@wherry/core/mapping';
 import { errorFields, oneLine } from './error-fields.ts';
 import { Fold } from './fold.ts';
+import { redisAddress } from './redis-address.ts';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
@@ -27,10 +28,13 @@ interface Line {
 export class EventLog {
   readonly #logger: Logger;
   readonly #fold: Fold;
+  /** The address that this process started with: another one needs a restart. */
+  readonly #redis: RedisSeen;
   #mappings = new Map<string, Logger>();
 
   constructor(logger: Logger, clock: Clock, config: WherryConfig) {
     this.#logger = logger;
+    this.#redis = { address: redisAddress(config.redis), wasThere: false };
     this.#fold = new Fold(clock);
     this.configure(config);
   }
@@ -47,7 +51,7 @@ export class EventLog {
   readonly observe: Observe = (event) => {
     const mapping = 'mapping' in event ? event.mapping : undefined;
     const logger = this.#loggerOf(event);
-    for (const line of linesOf(event)) {
+    for (const line of linesOf(event, this.#redis)) {
       if (!logger.isLevelEnabled(line.level)) continue;
       if (line.foldBy === undefined) {
         logger[line.level](line.fields, line.msg);
@@ -57,6 +61,7 @@ export class EventLog {
         logger[line.level](repeats === 0 ? line.fields : { ...line.fields, repeats }, line.msg);
       });
     }
+    if (event.type === 'storeUp' && event.up) this.#redis.wasThere = true;
   };
 
   /** Prints the counts of folded lines that are a minute old. */
@@ -77,8 +82,15 @@ export class EventLog {
   }
 }
 
+/** Redis as this process knows it. */
+interface RedisSeen {
+  readonly address: string;
+  /** Whether it has ever answered. */
+  wasThere: boolean;
+}
+
 /** The log lines of one event; usually one. */
-function linesOf(event: EngineEvent): Line[] {
+function linesOf(event: EngineEvent, redis: RedisSeen): Line[] {
   switch (event.type) {
     case 'polled':
       return [polledLine(event)];
@@ -101,8 +113,7 @@ function linesOf(event: EngineEvent): Line[] {
     case 'gate':
       return [gateLine(event)];
     case 'storeUp':
-      if (event.up) return [{ level: 'info', msg: 'redis reached', fields: {} }];
-      return [{ level: 'error', msg: 'redis lost', fields: { err: { type: 'StoreError', message: event.message } } }];
+      return [storeLine(event, redis)];
     case 'crashed':
       return [crashedLine(event)];
   }
@@ -172,6 +183,14 @@ function gateLine(event: Extract<EngineEvent, { type: 'gate' }>): Line {
     case 'closed':
       return { level: 'info', msg: 'circuit breaker closed', fields, foldBy: fields.target };
   }
+}
+
+/** A Redis that starts after its pollers is ordinary; one that was there and is gone stops the fleet within a lease's time. */
+function storeLine({ up, message }: Extract<EngineEvent, { type: 'storeUp' }>, { address, wasThere }: RedisSeen): Line {
+  if (up) return { level: 'info', msg: 'redis reached', fields: { redis: address } };
+  const fields = { redis: address, err: { type: 'StoreError', message } };
+  if (wasThere) return { level: 'error', msg: 'redis lost', fields };
+  return { level: 'warn', msg: 'redis cannot be reached yet; the poller keeps trying', fields };
 }
 
 function crashedLine(event: Extract<EngineEvent, { type: 'crashed' }>): Line {

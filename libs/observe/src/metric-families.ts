@@ -145,7 +145,13 @@ export function createFamilies(registry: Registry, prefix: string, extraLabels: 
       'hash',
       'fleet',
     ),
-    buildInfo: own('build_info', 'Always 1; version of Wherry and of Node.js. Lambda: none', 'version', 'node'),
+    buildInfo: own(
+      'build_info',
+      'Always 1; version of Wherry and of Node.js, and the name by which log lines and status know this poller. Lambda: none',
+      'version',
+      'node',
+      'poller',
+    ),
     redisUp: own('redis_up', '1 while Redis answers. Lambda: none'),
     redisSeconds: new Histogram<string>({
       ...options('redis_command_duration_seconds', 'Time one operation on Redis took, by operation. Lambda: none', ['command']),

@@ -6,7 +6,7 @@ import { Metrics, NO_LEVELS } from './metrics.ts';
 import type { Levels } from './metrics.ts';
 
 function setup(config = sampleConfig(), levels: () => Levels = () => NO_LEVELS) {
-  const metrics = new Metrics({ config, version: '0.1.0', nodeVersion: 'v24.21.0', levels });
+  const metrics = new Metrics({ config, poller: 'p1', version: '0.1.0', nodeVersion: 'v24.21.0', levels });
   /** Value of one series, written as in `/metrics` but without the prefix; undefined when the scrape lacks it. */
   const read = async (series: string): Promise<number | undefined> => {
     const [name = '', labels = ''] = series.split(/[{}]/);
@@ -261,7 +261,7 @@ test('reloads, Redis operations, the build and a grace that ran out have their m
   expect(await read('config_last_reload_success_timestamp_seconds')).toBe(1_700_000_000);
   metrics.redisCommand('leases.renew', 0.002);
   expect(await read('redis_command_duration_seconds_count{command="leases.renew"}')).toBe(1);
-  expect(await read('build_info{version="0.1.0",node="v24.21.0"}')).toBe(1);
+  expect(await read('build_info{version="0.1.0",node="v24.21.0",poller="p1"}')).toBe(1);
   metrics.graceExceeded();
   expect(await read('shutdown_grace_exceeded_total')).toBe(1);
 });

@@ -38,6 +38,8 @@ export const NO_LEVELS: Levels = {
 /** What `Metrics` is made from. */
 export interface MetricsOptions {
   readonly config: WherryConfig;
+  /** The poller's name, as its log lines have it. */
+  readonly poller: string;
   readonly version: string;
   readonly nodeVersion: string;
   /** Read once per scrape. */
@@ -74,7 +76,7 @@ export class Metrics {
     this.#registry.setDefaultLabels({ ...labels });
     this.#families = createFamilies(this.#registry, prefix, this.#extraLabels);
     if (nodejs) collectDefaultMetrics({ register: this.#registry, prefix: `${prefix}_` });
-    this.#families.buildInfo.set({ version: options.version, node: options.nodeVersion }, 1);
+    this.#families.buildInfo.set({ version: options.version, node: options.nodeVersion, poller: options.poller }, 1);
     this.configure(options.config);
   }
 
