@@ -108,7 +108,7 @@ const member = (token: string, draining = false): Member => ({ token, info: { ..
 const view = (id: string, owner: string, more: Partial<LeaseView> = {}): LeaseView => ({
   id,
   owner,
-  epoch: 1,
+  epoch: 2,
   live: owner !== '',
   checkpoint: undefined,
   ended: false,
@@ -157,14 +157,14 @@ describe('decideClaims', () => {
     expect(decide({ members: [member('ann')], leases, capacity: 0 }).acquire).toEqual([]);
   });
 
-  it('asks a better-off poller for one lease at the second tick in a row at which it has too little', () => {
+  it('asks a better-off poller for all it lacks at the second tick in a row at which it has too little', () => {
     const leases = ['a', 'b', 'c', 'd'].map((id) => view(id, 'bob'));
     const members = [member('ann'), member('bob')];
     expect(decide({ members, leases, underTicks: 0 })).toEqual({ acquire: [], want: [], underTicks: 1 });
     expect(decide({ members, leases, isRebalanceTick: false })).toEqual({ acquire: [], want: [], underTicks: 1 });
     const second = decide({ members, leases });
     expect(second).toMatchObject({ acquire: [], underTicks: 2 });
-    expect(second.want).toHaveLength(1);
+    expect(second.want).toHaveLength(2);
   });
 
   it('asks for nothing that moved within a minute, is asked for already, or belongs to somebody who drains', () => {
@@ -176,6 +176,11 @@ describe('decideClaims', () => {
     expect(decide({ members, leases: ['a', 'b'].map((id) => view(id, 'cat')) }).want).toEqual([]);
   });
 
+  it('asks at once for what its first owner took from nobody: that was no move', () => {
+    const leases = ['a', 'b'].map((id) => view(id, 'bob', { epoch: 1, sinceMovedMs: 3_000 }));
+    expect(decide({ members: [member('ann'), member('bob')], leases }).want).toHaveLength(1);
+  });
+
   it.each([
     ['2, 2 and 1', ['ann', 'bob', 'bob', 'cat', 'cat']],
     ['1 and nothing', ['bob']],
@@ -184,9 +189,16 @@ describe('decideClaims', () => {
     expect(decide({ members: [member('ann'), member('bob'), member('cat')], leases })).toEqual({ acquire: [], want: [], underTicks: 0 });
   });
 
-  it('asks for 5 % of its fair share at a time in a large fleet', () => {
-    const leases = units(1_000).map(({ id }, i) => view(id, `poller-${i % 10}`));
-    const members = [member('ann'), ...pollers(10).map(({ token }) => member(token))];
-    expect(decide({ members, leases }).want).toHaveLength(5);
+  it.each([
+    ['for a hundred leases at a time in a small fleet', 600, 100],
+    ['for a quarter of its fair share at a time in a large one', 6_000, 500],
+  ])('asks %s, counting those it has asked for already', (_, unitCount, atATime) => {
+    const leases = units(unitCount).map(({ id }) => view(id, `poller-${Number(id.slice(9)) % 2}`));
+    const members = [member('ann'), ...pollers(2).map(({ token }) => member(token))];
+    const { want } = decide({ members, leases });
+    expect(want).toHaveLength(atATime);
+    const first = new Set(want.slice(0, 30));
+    const asked = leases.map((lease) => (first.has(lease.id) ? { ...lease, wantedBy: 'ann' } : lease));
+    expect(decide({ members, leases: asked }).want).toHaveLength(atATime - 30);
   });
 });

@@ -7,8 +7,13 @@ const TOLERANCE = 0.1;
 const TICKS_BEFORE_WANT = 2;
 /** A lease that changed owner less than this ago is not asked for. */
 const SETTLED_MS = 60_000;
-/** Leases asked for at a time, as a part of the fair share; always at least one. */
-const WANT_SHARE = 0.05;
+/**
+ * Leases asked for at a time: this part of the fair share, and at least so many. Moving a slot of a queue costs nobody anything,
+ * since its long poll ends by itself and it has neither order nor checkpoint; so a small fleet moves all that a join needs at once.
+ * The limit is for large ones: a poller that joins and dies takes no more than this with it.
+ */
+const WANT_SHARE = 0.25;
+const WANT_AT_LEAST = 100;
 /** A unit that its target has left free for more scans than this is taken by anybody. */
 const FREE_SCANS_FOR_ANYBODY = 2;
 /** Sums of fractions may miss a whole number by a hair; a unit that fits exactly has to fit. */
@@ -92,7 +97,7 @@ export interface ClaimDecision {
 
 /**
  * What a poller does about its share of the leases: takes the free ones that are its own by the common target, and any that stay
- * free for more than 2 scans; asks for a few that others have beyond the target when the balance has been off for 2 ticks. It
+ * free for more than 2 scans; asks for those that others have beyond the target when the balance has been off for 2 ticks. It
  * never takes what somebody renews, and never gives away unasked.
  */
 export function decideClaims(snapshot: ClaimSnapshot): ClaimDecision {
@@ -121,8 +126,8 @@ export function decideClaims(snapshot: ClaimSnapshot): ClaimDecision {
   const underTicks = isOutOfBalance(self, spare, fill) ? snapshot.underTicks + 1 : 0;
   if (underTicks < TICKS_BEFORE_WANT) return { acquire, want: [], underTicks };
   const asked = views.filter((view) => view.live && view.wantedBy === self).length;
-  const atATime = Math.max(1, Math.ceil(WANT_SHARE * shareOf(self, candidates) * units.length));
-  const settled = spare.filter((view) => view.sinceMovedMs >= SETTLED_MS);
+  const atATime = Math.max(WANT_AT_LEAST, Math.ceil(WANT_SHARE * shareOf(self, candidates) * units.length));
+  const settled = spare.filter(isSettled);
   const count = Math.max(0, Math.min(atATime, room - acquire.length) - asked);
   return { acquire, want: sortedIds(settled, fill).slice(0, count), underTicks };
 }
@@ -171,6 +176,14 @@ function isReservedForOther(view: LeaseView, self: string): boolean {
 function isWithOther(view: LeaseView, candidates: readonly Candidate[], self: string): boolean {
   if (!view.live || view.owner === self || view.wantedBy !== undefined) return false;
   return candidates.some(({ token }) => token === view.owner);
+}
+
+/**
+ * True for a lease that may change its owner. The first owner of all took it from nobody, which is no move; that one is often just
+ * the poller that started a moment before the others.
+ */
+function isSettled({ epoch, sinceMovedMs }: LeaseView): boolean {
+  return epoch <= 1 || sinceMovedMs >= SETTLED_MS;
 }
 
 function shareOf(self: string, candidates: readonly Candidate[]): number {
