@@ -49,7 +49,8 @@ export class Backlog {
   async tick(): Promise<void> {
     const held = new Set(this.#options.heldUnits());
     const ours = this.#options.mappings().filter((mapping) => held.has(`sqs-${mapping.uuid}-0`));
-    for (const [name, reader] of this.#readers) if (!ours.includes(reader.mapping)) this.#close(name, reader);
+    const kept = new Set(ours);
+    for (const [name, reader] of this.#readers) if (!kept.has(reader.mapping)) this.#close(name, reader);
     for (const mapping of ours) {
       if (this.#readers.has(mapping.name)) continue;
       this.#readers.set(mapping.name, { mapping, source: this.#options.createSource(mapping), counts: undefined, dueAtMs: 0 });

@@ -125,6 +125,32 @@ test.each<[why: string, answer: () => Promise<Response>, error: string]>([
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
+const uuid = (index: number): string => `00000000-0000-5000-8000-${String(index).padStart(12, '0')}`;
+
+test('the store is asked as often for a thousand mappings as for one', async () => {
+  const { coordination, monotonicMs } = await setup();
+  const mappings = Array.from({ length: 1_000 }, (_, index) => sampleMapping({ name: `queue-${index}`, uuid: uuid(index) }));
+  await coordination.leases.acquire(`sqs-${uuid(7)}-0`, 'p1', 10_000);
+  const asked: string[] = [];
+  const counted = <Port extends object>(name: string, port: Port): Port =>
+    new Proxy(port, {
+      get: (target, method) => {
+        asked.push(`${name}.${String(method)}`);
+        return (Reflect.get(target, method) as (...args: unknown[]) => unknown).bind(target);
+      },
+    });
+  const watched = {
+    ...coordination,
+    leases: counted('leases', coordination.leases),
+    members: counted('members', coordination.members),
+    scale: counted('scale', coordination.scale),
+  };
+  const report = await collectFleetReport({ config: sampleConfig({ mappings }), coordination: watched, monotonicMs, fetch: fakeFetch({}) });
+  expect(asked).toEqual(['members.members', 'scale.desired', 'leases.view']);
+  expect(report.mappings[7]?.slots).toEqual({ desired: 5, held: 1 });
+  expect(report.mappings.reduce((sum, { slots }) => sum + slots.held, 0)).toBe(1);
+});
+
 test('without a store the admin address of the configuration is asked', async () => {
   const coordination = { members: { members: () => Promise.reject(new Error('redis is down')) } } as unknown as Coordination;
   const config = sampleConfig();

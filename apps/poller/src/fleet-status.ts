@@ -76,8 +76,8 @@ export async function collectFleetReportFrom(adminUrl: string, options: AskOptio
   if (typeof first === 'string') return first;
   const { fleet, redisUp } = first;
   const answers = await Promise.all(
-    first.pollers.map((poller) =>
-      poller.token === first.poller ? first : askPoller(poller.adminUrl, { token: options.token, fleet }, send),
+    first.pollers.map(async (poller) =>
+      poller.token === first.poller ? Promise.resolve(first) : askPoller(poller.adminUrl, { token: options.token, fleet }, send),
     ),
   );
   const reports = answers.filter((answer) => typeof answer !== 'string');
@@ -136,12 +136,16 @@ async function readStore({ config, coordination, monotonicMs }: CollectOptions):
     const desired = await coordination.scale.desired(
       mappings.map((mapping) => ({ id: mapping.uuid, initial: initialSlots(mapping, config) })),
     );
-    const slots = new Map<string, { desired: number; held: number }>();
-    for (const mapping of mappings) {
-      const count = desired.get(mapping.uuid) ?? 0;
-      const leases = await coordination.leases.view(slotUnits(mapping, count).map((unit) => unit.id));
-      slots.set(mapping.uuid, { desired: count, held: leases.filter((lease) => lease.live).length });
-    }
+    // One question for the slots of all mappings: thousands of them asked one after another would take longer than anybody waits.
+    const unitsOf = mappings.map((mapping) => slotUnits(mapping, desired.get(mapping.uuid) ?? 0).map((unit) => unit.id));
+    const leases = await coordination.leases.view(unitsOf.flat());
+    const live = new Set(leases.filter((lease) => lease.live).map((lease) => lease.id));
+    const slots = new Map(
+      mappings.map(({ uuid }, index) => {
+        const ids = unitsOf[index]!;
+        return [uuid, { desired: ids.length, held: ids.filter((id) => live.has(id)).length }];
+      }),
+    );
     return { latencyMs, members, slots };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
