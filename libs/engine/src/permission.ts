@@ -13,6 +13,11 @@ import type { Passage, TargetGate } from './target-gate.ts';
 
 /** Pauses between tries for a permit of a cap that is reached. */
 const CAP_BACKOFF: BackoffPolicy = { firstMs: 100, maxMs: 1_000, leastMs: 20 };
+/**
+ * How long a place that was waited for is kept for the fetch that follows. A queue that has messages answers within this time, and
+ * the batch then has its place; one that has none keeps nobody from invoking for longer than this.
+ */
+const HEAD_START_MS = 500;
 /** What a probe may take beyond the invocation itself: its receive, and slow calls. */
 const PROBE_MARGIN_MS = 15_000;
 
@@ -38,6 +43,8 @@ export class PermissionDesk {
   readonly #options: PermissionDeskOptions;
   readonly #bell: Bell;
   readonly #probeTtlMs: number;
+  /** Places kept for fetches that have just begun; aborted when a batch takes the place over. */
+  readonly #headStarts: AbortController[] = [];
   #waiting = 0;
   #running = 0;
 
@@ -57,9 +64,13 @@ export class PermissionDesk {
     return this.#waiting === 0 && this.#options.gate.mayPass();
   }
 
-  /** Waits until it makes sense to fetch messages: the gate lets pass, and an invocation could begin at once. */
+  /**
+   * Waits until it makes sense to fetch messages: the gate lets pass, and an invocation could begin at once. Where others wait for
+   * that too, the place is kept for a moment. Otherwise one free place would send them all to fetch, and their messages would wait
+   * for it in memory: without `sqs.extendVisibility` until the queue takes them back, which counts as one more receive.
+   */
   async waitToFetch(signal: AbortSignal): Promise<Passage> {
-    const { surroundings, gate, inFlight } = this.#options;
+    const { surroundings, gate } = this.#options;
     const patience: Patience = { clock: surroundings.clock, untilMs: Number.POSITIVE_INFINITY, signal };
     while (!signal.aborted) {
       if (this.#waiting > 0) {
@@ -68,16 +79,34 @@ export class PermissionDesk {
       }
       const passage = await gate.waitToPass({ ...patience, probeTtlMs: this.#probeTtlMs });
       if (passage !== 'go') return passage;
-      if (!(await gate.invocations.waitForRoom(patience)) || !(await inFlight.waitForRoom(patience))) return 'stopped';
+      const isFree = this.#tryPlaces();
+      if (!isFree && !(await this.#waitForPlaces(patience))) return 'stopped';
+      if (!isFree && this.mayFetch()) this.#keepForFetch(signal);
+      else this.#leavePlaces();
       if (this.mayFetch()) return 'go';
     }
     return 'stopped';
   }
 
+  /** Keeps the places just taken until a batch of this mapping takes them over, the time is up, or the signal aborts. */
+  #keepForFetch(signal: AbortSignal): void {
+    const over = new AbortController();
+    const stop = (): void => over.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    this.#headStarts.push(over);
+    void this.#options.surroundings.clock.sleep(signal.aborted ? 0 : HEAD_START_MS, over.signal).then(() => {
+      signal.removeEventListener('abort', stop);
+      const index = this.#headStarts.indexOf(over);
+      if (index === -1) return;
+      this.#headStarts.splice(index, 1);
+      this.#leavePlaces();
+    });
+  }
+
   /** The right to invoke, if it can be had at once and without asking the fleet. */
   takeNow(): Permission | undefined {
     const { gate, permits } = this.#options;
-    if (permits.isCapped || !gate.mayPass() || !this.#tryPlaces()) return undefined;
+    if (permits.isCapped || !gate.mayPass() || !this.#takeOverPlaces()) return undefined;
     return this.#permission('go', () => undefined);
   }
 
@@ -120,7 +149,7 @@ export class PermissionDesk {
 
   async #tryAll(passage: Passage, untilMs: number, signal: AbortSignal): Promise<Permission | undefined> {
     const { surroundings, gate, permits } = this.#options;
-    if (!this.#tryPlaces()) {
+    if (!this.#takeOverPlaces()) {
       const patience: Patience = { clock: surroundings.clock, untilMs, signal };
       if (!(await this.#queued(() => this.#waitForPlaces(patience)))) return undefined;
     }
@@ -139,6 +168,13 @@ export class PermissionDesk {
       this.#waiting -= 1;
       if (this.#waiting === 0) this.#bell.ring();
     }
+  }
+
+  /** For a batch in hand: places that were kept for its fetch, or free ones. Which fetch they were kept for is all the same. */
+  #takeOverPlaces(): boolean {
+    const kept = this.#headStarts.shift();
+    kept?.abort();
+    return kept !== undefined || this.#tryPlaces();
   }
 
   #tryPlaces(): boolean {

@@ -50,10 +50,4 @@ describe('a semaphore', () => {
     semaphore.release();
     expect(semaphore.tryAcquire()).toBe(false);
   });
-
-  it('shows free room without taking it', async () => {
-    const { semaphore, patience } = setup(1);
-    expect(await semaphore.waitForRoom(patience())).toBe(true);
-    expect(semaphore.inUse).toBe(0);
-  });
 });

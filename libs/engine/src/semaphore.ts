@@ -69,13 +69,6 @@ export class Semaphore {
     this.#admit();
   }
 
-  /** Waits until there is a free place, without taking it. */
-  async waitForRoom(patience: Patience): Promise<boolean> {
-    if (!(await this.acquire(patience))) return false;
-    this.release();
-    return true;
-  }
-
   #admit(): void {
     while (this.#inUse < this.#limit) {
       const waiter = this.#waiters.shift();
