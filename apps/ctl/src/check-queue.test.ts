@@ -31,6 +31,26 @@ test('six times the Timeout is what AWS advises, and nothing is said', async () 
   expect((await check(() => ({ visibilityTimeoutSeconds: 60 }))).findings).toEqual([]);
 });
 
+test.each([
+  ['CredentialsProviderError', {}, 'no AWS credentials were found', 'AWS_ACCESS_KEY_ID'],
+  [
+    'CredentialsProviderError',
+    { profile: 'prod' },
+    'profile "prod" of aws.profile gives no AWS credentials',
+    'aws configure --profile prod',
+  ],
+  ['ExpiredToken', {}, 'the AWS credentials have expired', 'clock'],
+  ['InvalidClientTokenId', {}, 'AWS does not accept the credentials in eu-west-1', 'AWS_SESSION_TOKEN'],
+])('%s with %j is a fault of the credentials, not of their permissions', async (name, aws, message, help) => {
+  const own = { ...mapping, aws: { ...mapping.aws, region: 'eu-west-1', ...aws } };
+  const refuse = () => Promise.reject(new SourceError('accessDenied', name, 'said so'));
+  const source = { attributes: refuse, close: () => {} } as unknown as QueueSource;
+  const findings = await checkQueue(own, shop, () => source);
+  expect(findings).toMatchObject([{ severity: 'error', code: 'aws-credentials' }]);
+  expect(findings[0]?.message).toContain(message);
+  expect(findings[0]?.help).toContain(help);
+});
+
 test.each<[FaultCode, string]>([
   ['notFound', 'queue-missing'],
   ['accessDenied', 'queue-refused'],

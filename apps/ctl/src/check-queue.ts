@@ -1,6 +1,7 @@
 import type { FunctionDefinition, SqsMapping } from '@wherry/core/mapping';
 import type { QueueAttributes, QueueSource } from '@wherry/core/queue-source';
 import { SourceError } from '@wherry/core/source-error';
+import { credentialsFault } from './credentials-fault.ts';
 import type { OnlineFinding } from './online-finding.ts';
 
 /**
@@ -72,7 +73,12 @@ function queueFault(mapping: SqsMapping, error: unknown): OnlineFinding {
         awsMessage:
           'Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist.',
       };
-    case 'accessDenied':
+    case 'accessDenied': {
+      const fault = credentialsFault(error.serviceCode, mapping.aws);
+      if (fault !== undefined) {
+        const { message, help } = fault;
+        return { severity: 'error', path, code: 'aws-credentials', message: `${message} (${said})`, help };
+      }
       return {
         severity: 'error',
         path,
@@ -80,6 +86,7 @@ function queueFault(mapping: SqsMapping, error: unknown): OnlineFinding {
         message: `the queue may not be read (${said})`,
         help: `the credentials found here need ${permissions} on it`,
       };
+    }
     case 'throttled':
     case 'expired':
     case 'unavailable':
