@@ -153,7 +153,8 @@ function buildMapping(name: string, mapping: MappingValues, source: ResolvedMapp
     filterPatterns: source.filterPatterns,
     labels: mapping.labels ?? {},
     logLevel: level,
-    aws: awsSettings(values, source.kind, source.region, mapping.aws),
+    // A queue or stream answers in its own region only, which is that of its ARN; mapping-rules.ts tells who asked for another one.
+    aws: { ...awsSettings(values, source.kind, source.region, mapping.aws), region: source.region },
   };
   if (source.kind !== 'sqs') return withoutUndefined<Mapping>({ ...base, source: source.kind });
   const pollers = mapping.ProvisionedPollerConfig;

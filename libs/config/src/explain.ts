@@ -1,4 +1,4 @@
-import { childSchema, fieldNames, type JsonSchema, normalSchema } from './json-schema.ts';
+import { childSchema, fieldNames, type JsonSchema, limitsOf, normalSchema } from './json-schema.ts';
 import { didYouMean } from './suggest.ts';
 
 /** What is known about a field, or which field may have been meant. */
@@ -8,17 +8,24 @@ export type Explanation =
 
 /**
  * Explains a field of the configuration: type, default, limits, meaning and members. Names of functions and mappings may be left
- * out of the path or be anything: `mappings.BatchSize`, `mappings.*.BatchSize` and `mappings.orders.BatchSize` are the same.
+ * out of the path or be anything: `mappings.BatchSize`, `mappings.*.BatchSize` and `mappings.orders.BatchSize` are the same. A path may
+ * also be only the end of one, in any letter case: `batchsize` is `mappings.BatchSize`, and of `url` all places are listed.
  */
 export function explain(path: string): Explanation {
+  const steps = path.split('.').filter((part) => part !== '');
+  if (!fieldNames(normalSchema()).includes(steps[0] ?? '')) {
+    const paths = pathsEndingWith(steps);
+    if (paths.length > 1) return { ok: false, message: `several fields are called ${path}:\n${paths.map((one) => `  ${one}`).join('\n')}` };
+    if (paths[0] !== undefined) return explain(paths[0]);
+  }
   let schema = normalSchema();
   const walked: string[] = [];
-  for (const step of path.split('.').filter((part) => part !== '')) {
+  for (const step of steps) {
     const next = descend(schema, step);
     if (next === undefined) {
       const known = fieldNames(itemOf(schema));
       const nearest = didYouMean(step, known);
-      const suggestion = nearest === undefined ? undefined : [...walked, nearest].join('.');
+      const suggestion = nearest === undefined ? nearestPath(step, walked.join('.')) : [...walked, nearest].join('.');
       const where = walked.length === 0 ? 'the configuration' : walked.join('.');
       const message = `${where} has no field "${step}"${suggestion === undefined ? `; it has ${known.join(', ') || 'no fields'}` : ''}`;
       return suggestion === undefined ? { ok: false, message } : { ok: false, message, suggestion };
@@ -31,6 +38,36 @@ export function explain(path: string): Explanation {
     }
   }
   return { ok: true, text: describe(walked.join('.') || 'wherry.yaml', itemOf(schema)) };
+}
+
+/** Every path there is, names of functions and mappings left out. */
+function allPaths(schema: JsonSchema, prefix: readonly string[] = []): string[] {
+  return Object.entries(fieldsOf(itemOf(schema))).flatMap(([name, member]) => {
+    const path = [...prefix, name];
+    return [path.join('.'), ...allPaths(member, path)];
+  });
+}
+
+const ALIASES = 'functions.aliases.';
+
+function pathsEndingWith(steps: readonly string[]): string[] {
+  if (steps.length === 0) return [];
+  const end = `.${steps.join('.').toLowerCase()}`;
+  const paths = allPaths(normalSchema()).filter((path) => `.${path}`.toLowerCase().endsWith(end));
+  // An alias repeats fields of its function; whoever means those names them in full.
+  return paths.filter((path) => !path.startsWith(ALIASES) || !paths.includes(path.replace(ALIASES, 'functions.')));
+}
+
+function lastOf(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+/** The path below `under` whose last step is near a misspelt one, if it is the only one. */
+function nearestPath(step: string, under: string): string | undefined {
+  const paths = allPaths(normalSchema()).filter((path) => under === '' || path.startsWith(`${under}.`));
+  const nearest = didYouMean(step, [...new Set(paths.map(lastOf))]) ?? step;
+  const found = paths.filter((path) => lastOf(path) === nearest);
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** A property of the schema or of its named entries; `name` when the step can only be such a name. */
@@ -96,17 +133,4 @@ function defaultOf(schema: JsonSchema): string | undefined {
   const value = schema.wherryDefault ?? schema.default;
   if (value === undefined || (typeof value === 'object' && Object.keys(value ?? {}).length === 0)) return undefined;
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function limitsOf(schema: JsonSchema): string | undefined {
-  const { minimum, maximum, exclusiveMinimum, minLength, maxLength, minItems, maxItems } = schema;
-  const above =
-    exclusiveMinimum === undefined ? undefined : `more than ${exclusiveMinimum}${maximum === undefined ? '' : `, at most ${maximum}`}`;
-  return above ?? range(minimum, maximum, '') ?? range(minLength, maxLength, ' characters') ?? range(minItems, maxItems, ' items');
-}
-
-function range(low: number | undefined, high: number | undefined, unit: string): string | undefined {
-  if (low === undefined && high === undefined) return undefined;
-  if (low === undefined) return `at most ${high}${unit}`;
-  return high === undefined || high === Number.MAX_SAFE_INTEGER ? `at least ${low}${unit}` : `${low} to ${high}${unit}`;
 }

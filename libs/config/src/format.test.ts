@@ -37,7 +37,7 @@ test('text shows message, place, line, caret and help of every error at once', a
       '18 |     StartingPositon: LATEST',
       '   |     ^^^^^^^^^^^^^^^ did you mean "StartingPosition"?',
       '',
-      'error: expected at most 10, got 20',
+      'error: expected an integer from 1 to 10, got 20',
       '  --> bad.yaml:19:28  (mappings.clicks.ParallelizationFactor)',
       '   |',
       '19 |     ParallelizationFactor: 20',

@@ -34,7 +34,9 @@ test.each(forms)('%s becomes %s', async (written, value) => {
 test('an unquoted value gets its type after replacement, a quoted one stays text', async () => {
   const { config } = await loadGood(withTimeout('${NUMBER}'), { env });
   expect(config.functions.get('f')?.timeoutSeconds).toBe(7);
-  expect(await errorsOf(withTimeout('"${NUMBER}"'), { env })).toEqual(['4:14 functions.f.Timeout: expected integer, got string "7"']);
+  expect(await errorsOf(withTimeout('"${NUMBER}"'), { env })).toEqual([
+    '4:14 functions.f.Timeout: expected an integer from 1 to 5400, got string "7" [write it without quotes]',
+  ]);
 });
 
 test('an unquoted value that becomes empty counts as absent', async () => {

@@ -1,5 +1,5 @@
 import type { Node, ScalarNode } from './node.ts';
-import { mapScalars } from './node.ts';
+import { mapNodes } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
 import { scalarValue } from './scalar-type.ts';
 
@@ -25,11 +25,11 @@ interface Fault {
 /**
  * Replaces `${VAR}`, `${VAR:-default}`, `${VAR-default}`, `${VAR:?text}`, `${file:path}` and `$$` in every value of a parsed tree.
  * Keys are left alone, and a value can never add keys or lines, because the text is not parsed again. What was unquoted gets its
- * type after the replacement; what was quoted stays text. `!Sub` has variables of its own and is left alone.
+ * type after the replacement; what was quoted stays text. `!Sub` has variables and an escape of its own, see `resolveReferences`.
  */
 export function interpolate(tree: Node, sources: ValueSources, problems: ProblemList): Node {
-  return mapScalars(tree, (scalar) => {
-    if (!scalar.text.includes('$') || scalar.tag === '!Sub' || scalar.broken) return scalar;
+  return mapNodes(tree, (scalar) => {
+    if (scalar.kind !== 'scalar' || !scalar.text.includes('$') || scalar.tag === '!Sub' || scalar.broken) return undefined;
     const faults: Fault[] = [];
     const text = substitute(scalar.text, scalar.place.file.name, sources, faults);
     for (const fault of faults) reportFault(scalar, fault, problems);

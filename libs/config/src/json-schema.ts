@@ -143,3 +143,17 @@ export function schemaAt(path: readonly PropertyKey[]): JsonSchema | undefined {
 export function fieldNames(schema: JsonSchema): string[] {
   return [...Object.keys(schema.properties ?? {}), ...(schema.anyOf ?? []).flatMap(fieldNames)];
 }
+
+/** The limits of a value in words: `1 to 10000`, `at most 350 characters`; undefined when it has none. */
+export function limitsOf(schema: JsonSchema): string | undefined {
+  const { minimum, maximum, exclusiveMinimum, minLength, maxLength, minItems, maxItems } = schema;
+  const above =
+    exclusiveMinimum === undefined ? undefined : `more than ${exclusiveMinimum}${maximum === undefined ? '' : `, at most ${maximum}`}`;
+  return above ?? range(minimum, maximum, '') ?? range(minLength, maxLength, ' characters') ?? range(minItems, maxItems, ' items');
+}
+
+function range(low: number | undefined, high: number | undefined, unit: string): string | undefined {
+  if (low === undefined && high === undefined) return undefined;
+  if (low === undefined) return `at most ${high}${unit}`;
+  return high === undefined || high === Number.MAX_SAFE_INTEGER ? `at least ${low}${unit}` : `${low} to ${high}${unit}`;
+}

@@ -56,7 +56,7 @@ test('errors in a pasted snippet carry the path and the names of the snippet', a
   const text = `${FUNCTIONS}    Events:\n      In:\n        Type: SQS\n        Properties: { Quue: "${QUEUE}", BatchSize: 0 }\n      Out:\n        Type: Kinesis\n        Properties: {}\n`;
   expect(await errorsOf(text)).toEqual([
     '8:23 functions.orders.Events.In.Properties.Quue: unknown field "Quue" [did you mean "Queue"?]',
-    `8:85 functions.orders.Events.In.Properties.BatchSize: expected at least 1, got 0`,
+    `8:85 functions.orders.Events.In.Properties.BatchSize: expected an integer from 1 to 10000, got 0`,
     '11:9 functions.orders.Events.Out.Properties.Stream: missing field "Stream"',
   ]);
 });
@@ -140,10 +140,10 @@ test('the hash covers every file and every value that was used, and nothing else
 test('settings of AWS calls come from the mapping, then the service, then the global block', async () => {
   const aws = 'aws: { region: us-east-1, endpoint: "http://all:1", endpoints: { sqs: "http://sqs:1" }, maxAttempts: 2 }\n';
   const { config } = await loadGood(
-    `${withMappings(`a: { EventSourceArn: "${QUEUE}", FunctionName: orders }\nb: { EventSourceArn: "${QUEUE}", FunctionName: other, aws: { endpoint: "http://own:1", region: eu-north-1 } }`)}${aws}`,
+    `${withMappings(`a: { EventSourceArn: "${QUEUE}", FunctionName: orders }\nb: { EventSourceArn: "${QUEUE}", FunctionName: other, aws: { endpoint: "http://own:1", maxAttempts: 3 } }`)}${aws}`,
   );
   expect(config.mappings.get('a')?.aws).toEqual({ region: 'eu-west-1', endpoint: 'http://sqs:1', maxAttempts: 2 });
-  expect(config.mappings.get('b')?.aws).toEqual({ region: 'eu-north-1', endpoint: 'http://own:1', maxAttempts: 2 });
+  expect(config.mappings.get('b')?.aws).toEqual({ region: 'eu-west-1', endpoint: 'http://own:1', maxAttempts: 3 });
 });
 
 test.each(['us-gov-west-1', 'ap-southeast-7', 'us-isob-east-1', 'eusc-de-east-1', 'elasticmq', 'ddblocal', 'us-east-1a'])(
@@ -183,4 +183,41 @@ test('a near miss of a required field is reported once', async () => {
     expect.stringContaining('did you mean "EventSourceArn"?'),
     expect.stringContaining('did you mean "FunctionName"?'),
   ]);
+});
+
+test('a mapping is polled in the region of its ARN, whatever aws.region says', async () => {
+  const mapping = 'm: { EventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:q", FunctionName: orders, aws: { region: us-west-2 } }';
+  const { config, warnings } = await loadGood(`${withMappings(mapping)}aws: { region: us-east-1 }\n`);
+  expect(config.mappings.get('m')?.aws.region).toBe('eu-west-1');
+  expect(warnings).toMatchObject([{ code: 'other-region', path: 'mappings.m.aws.region' }]);
+  const plain = await loadGood(`${withMappings(mapping.replace(', aws: { region: us-west-2 }', ''))}aws: { region: us-east-1 }\n`);
+  expect(plain.warnings).toEqual([]);
+});
+
+/** As many mappings, each of a queue of its own. */
+function mappingsTo(name: string, count: number): string {
+  const arn = 'arn:aws:sqs:eu-west-1:123456789012';
+  return Array.from({ length: count }, (_, index) => `m${index}: { EventSourceArn: "${arn}:q${index}", FunctionName: ${name} }`).join('\n');
+}
+
+test('thousands of mappings are read in portions, between which others have their turn', async () => {
+  const text = withMappings(mappingsTo('orders', 4_000));
+  let turns = 0;
+  let isDone = false;
+  const others = (): void => {
+    turns += 1;
+    if (!isDone) setImmediate(others);
+  };
+  others();
+  const { config } = await loadGood(text);
+  isDone = true;
+  expect(config.mappings.size).toBe(4_000);
+  // Reading the file alone gives others a few turns; the lexemes of this one make some eight portions more.
+  expect(turns).toBeGreaterThan(10);
+});
+
+test('an error among thousands of names comes without a suggestion, which would take longer than everything else', async () => {
+  const errors = await errorsOf(withMappings(mappingsTo('odrers', 300)));
+  expect(errors.filter((error) => error.includes('did you mean "orders"?'))).toHaveLength(200);
+  expect(errors.at(-1)).toContain('add it under functions:');
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
+import { setImmediate as pause } from 'node:timers/promises';
 import type { WherryConfig } from '@wherry/core/mapping';
 import { buildConfig } from './build.ts';
 import { checkFunctions } from './function-rules.ts';
@@ -77,7 +78,8 @@ export type LoadResult = LoadedConfig | RefusedConfig;
 
 /**
  * Reads, checks and resolves a configuration: the main file and what it includes, values from the environment and from secret
- * files, references, the three spellings of mappings, defaults. Never throws for anything a file may hold.
+ * files, references, the three spellings of mappings, defaults. Never throws for anything a file may hold. Thousands of mappings take
+ * a second or so; that is done in portions, between which a running poller goes on with its work.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const problems = new ProblemList();
@@ -97,12 +99,15 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const resolved = resolveReferences(read, problems);
   if (resolved.kind !== 'map') return refuse();
   const tree = normalizeMappings(resolved, problems);
+  await pause();
   const values = validateSchema(tree, problems);
+  await pause();
   const mappings = checkMappings(tree, options.nowMs ?? Date.now(), problems);
   checkFunctions(tree, problems);
   checkRenames(tree, problems);
   checkSettings(tree, problems);
   if (values === undefined || problems.hasErrors()) return refuse();
+  await pause();
   return {
     ok: true,
     config: buildConfig(values, mappings, digest, options),
@@ -132,7 +137,7 @@ async function readTree(
     if (source === undefined) return undefined;
     // The lengths keep two files apart from one that holds both.
     hash.update(`${source.text.length}:`).update(source.text);
-    const parsed = parseYaml(source, problems);
+    const parsed = await parseYaml(source, problems);
     return parsed && interpolate(parsed, valueSources(options.env, path, inputs, used), problems);
   };
   const parsedMain = await readOne(main, options.file);

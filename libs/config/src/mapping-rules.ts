@@ -12,7 +12,6 @@ import type { ProblemList } from './problem-list.ts';
 import { APPLIES_TO } from './schema-mapping.ts';
 import { checkQueueRules } from './queue-rules.ts';
 import { checkStreamRules } from './stream-rules.ts';
-import { didYouMean } from './suggest.ts';
 
 /** What reading a mapping's ARN, function and filters came to; only whole when there were no errors. */
 export interface ResolvedMapping {
@@ -50,6 +49,7 @@ export function checkMappings(tree: MapNode, nowMs: number, problems: ProblemLis
       continue;
     }
     checkKind(mapping, source.kind, problems);
+    checkRegion(mapping, tree, source, problems);
     if (source.kind === 'sqs') checkQueueRules(mapping, source.fifo, problems);
     else checkStreamRules(mapping, source.kind, text, nowMs, problems);
     for (const outcome of ['OnFailure', 'OnSuccess'] as const) {
@@ -71,16 +71,16 @@ function checkFunctionName(mapping: MapNode, tree: MapNode, problems: ProblemLis
     problems.error(node, 'bad-function-name', `expected a function's name, name:alias or ARN, got "${text}"`);
     return undefined;
   }
-  const known = entriesAt(tree, 'functions').map(([name]) => name);
-  if (!known.includes(reference.name)) {
-    const nearest = didYouMean(reference.name, known);
+  const functions = mapAt(tree, 'functions')?.entries;
+  if (functions?.has(reference.name) !== true) {
+    const nearest = problems.nearest(reference.name, [...(functions?.keys() ?? [])]);
     const help = nearest === undefined ? `add it under functions:` : `did you mean "${nearest}"?`;
     problems.error(node, 'unknown-function', `no function is called "${reference.name}"`, { help, awsMessage: 'Function does not exist' });
     return undefined;
   }
   const aliases = entriesAt(tree, 'functions', reference.name, 'aliases').map(([name]) => name);
   if (reference.qualifier !== undefined && !aliases.includes(reference.qualifier)) {
-    const nearest = didYouMean(reference.qualifier, aliases);
+    const nearest = problems.nearest(reference.qualifier, aliases);
     const help =
       nearest === undefined ? `declare it: functions.${reference.name}.aliases.${reference.qualifier}` : `did you mean "${nearest}"?`;
     const message = `function "${reference.name}" has no alias "${reference.qualifier}"`;
@@ -117,6 +117,34 @@ function checkKind(mapping: MapNode, kind: SourceKind, problems: ProblemList): v
       help: `it is for ${names}; remove it`,
     });
   }
+}
+
+/** The region in a host name of AWS: `sqs.eu-west-1.amazonaws.com`, VPC endpoints, dual-stack and older names. */
+const AWS_HOST = /(?:^|\.)([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:[a-z]+\.)?(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
+
+/**
+ * Calls for a source are signed for the region of its ARN, and AWS refuses a signature for another region than the one that it
+ * arrives in. `aws.region` is the default of everything that has no region of its own, and may differ.
+ */
+function checkRegion(mapping: MapNode, tree: MapNode, { kind, region }: { kind: SourceKind; region: string }, problems: ProblemList): void {
+  const own = nodeAt(mapping, ['aws', 'region']);
+  const asked = textAt(own);
+  if (own !== undefined && asked !== undefined && asked !== region) {
+    problems.warn(own, 'other-region', `aws.region ${asked} has no effect: EventSourceArn is in ${region}, and calls go there`, {
+      help: 'remove it, or correct the ARN',
+    });
+  }
+  const endpoint = [nodeAt(mapping, ['aws', 'endpoint']), nodeAt(tree, ['aws', 'endpoints', kind]), nodeAt(tree, ['aws', 'endpoint'])].find(
+    (node) => isSet(node),
+  );
+  const url = textAt(endpoint) ?? '';
+  const found = URL.canParse(url) ? AWS_HOST.exec(new URL(url).hostname)?.[1] : undefined;
+  const arn = nodeAt(mapping, ['EventSourceArn']);
+  if (endpoint === undefined || arn === undefined || found === undefined || found === region) return;
+  const { file, start } = endpoint.place;
+  problems.warn(arn, 'other-region', `the source is in ${region}, but its endpoint is in ${found}: AWS will refuse the signature`, {
+    help: `give the mapping an aws.endpoint in ${region}, or remove the one at ${file.name}:${file.position(start).line}`,
+  });
 }
 
 /**

@@ -98,13 +98,25 @@ export function isSet(node: Node | undefined): boolean {
   return node.value !== null && node.value !== '';
 }
 
-/** A copy of the tree in which every scalar went through `change`. */
-export function mapScalars(node: Node, change: (scalar: ScalarNode) => Node): Node {
-  if (node.kind === 'scalar') return change(node);
-  if (node.kind === 'list') return { ...node, items: node.items.map((item) => mapScalars(item, change)) };
-  const entries = new Map<string, Entry>();
-  for (const [key, entry] of node.entries) entries.set(key, { key: entry.key, value: mapScalars(entry.value, change) });
-  return { ...node, entries };
+/**
+ * The tree with nodes replaced by what `change` makes of them; the members of those for which it says undefined are walked. Parts in
+ * which nothing was replaced are shared with the old tree: of thousands of mappings few hold a variable.
+ */
+export function mapNodes(node: Node, change: (node: Node) => Node | undefined): Node {
+  const changed = change(node);
+  if (changed !== undefined || node.kind === 'scalar') return changed ?? node;
+  if (node.kind === 'list') {
+    const items = node.items.map((item) => mapNodes(item, change));
+    return items.every((item, index) => item === node.items[index]) ? node : { ...node, items };
+  }
+  let entries: Map<string, Entry> | undefined;
+  for (const [key, entry] of node.entries) {
+    const value = mapNodes(entry.value, change);
+    if (value === entry.value) continue;
+    entries ??= new Map(node.entries);
+    entries.set(key, { key: entry.key, value });
+  }
+  return entries === undefined ? node : { ...node, entries };
 }
 
 /** Visits every scalar of a tree. */

@@ -1,14 +1,30 @@
-import { isAlias, isCollection, isMap, isScalar, LineCounter, parseDocument, type Document, type Node as YamlNode, type Pair } from 'yaml';
+import { setImmediate as pause } from 'node:timers/promises';
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  Lexer,
+  type Node as YamlNode,
+  type Pair,
+  Parser,
+  YAMLParseError,
+} from 'yaml';
 import type { Entry, Located, Node } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
-import { losesPrecision, scalarValue } from './scalar-type.ts';
-import { isSecretPath, maskUrl } from './secret-names.ts';
+import { scalarValue } from './scalar-type.ts';
+import { isSecretPath, maskUrl, secretStretches } from './secret-names.ts';
 import { type SourceText, startOf } from './source-text.ts';
 
 /** Deepest nesting; the deepest setting there is needs nine levels. */
 const MAX_DEPTH = 50;
 /** Most alias expansions, so that aliases of aliases cannot multiply a small file into gigabytes. */
 const MAX_ALIASES = 50;
+/** Some ten milliseconds of work. */
+const LEXEMES_AT_A_TIME = 20_000;
 /** Cascading syntax errors help nobody. */
 const MAX_SYNTAX_ERRORS = 10;
 /** Keys that mean something to JavaScript itself. */
@@ -27,19 +43,38 @@ const LONG_FORMS = new Map([
  *
  * @returns undefined when the text is not YAML (the errors are reported) or holds nothing
  */
-export function parseYaml(file: SourceText, problems: ProblemList): Node | undefined {
-  let document: Document;
+export async function parseYaml(file: SourceText, problems: ProblemList): Promise<Node | undefined> {
+  let document: Document | undefined;
   try {
-    document = parseDocument(file.text, { lineCounter: new LineCounter(), prettyErrors: false, uniqueKeys: false, version: '1.2' });
+    const tokens = await tokensOf(file.text);
+    const composer = new Composer({ uniqueKeys: false, version: '1.2' });
+    const [first, second] = composer.compose(tokens, true, file.text.length);
+    document = first;
+    if (second !== undefined) document?.errors.push(new YAMLParseError([second.range[0], second.range[1]], 'MULTIPLE_DOCS', ''));
   } catch (error) {
     // The parser recurses; only absurd nesting can exhaust its stack.
     if (!(error instanceof RangeError)) throw error;
     problems.add('error', startOf(file), '', 'too-deep', `nesting deeper than ${MAX_DEPTH}`, {});
     return undefined;
   }
-  if (reportSyntax(document, file, problems)) return undefined;
-  if (document.contents === null) return undefined;
+  if (document === undefined || reportSyntax(document, file, problems) || document.contents === null) return undefined;
+  await pause();
   return new TreeBuilder(file, document, problems).build(document.contents);
+}
+
+/** Half of the work of parsing; done in portions, because a running poller has other things to do meanwhile. */
+async function tokensOf(text: string): Promise<CST.Token[]> {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let count = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    count += 1;
+    if (count % LEXEMES_AT_A_TIME === 0) await pause();
+  }
+  for (const token of parser.end()) tokens.push(token);
+  await pause();
+  return tokens;
 }
 
 /** Reports what the parser refused; true when there was anything. */
@@ -49,6 +84,7 @@ function reportSyntax(document: Document, file: SourceText, problems: ProblemLis
     problems.add('error', { file, start: exhausted.pos[0], end: exhausted.pos[1] }, '', 'too-deep', `nesting deeper than ${MAX_DEPTH}`, {});
     return true;
   }
+  if (document.errors.length > 0) for (const { start, end } of secretStretches(file.text)) file.hide(start, end);
   const lines = new Set<number>();
   for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS)) {
     const place = { file, start: error.pos[0], end: error.pos[1] };
@@ -111,7 +147,7 @@ class TreeBuilder {
     }
     if (yaml === null || yaml === undefined) return nothing;
     if (isAlias(yaml)) return this.#alias(yaml, path, key, depth, { ...nothing, broken: true });
-    const tag = this.#tag(yaml, base);
+    const tag = this.#tag(yaml, path, base);
     const tagged = { ...base, ...(tag === undefined ? {} : { tag }) };
     if (isScalar(yaml)) return this.#scalar(yaml, path, tagged);
     if (isMap(yaml)) return this.#map(yaml.items, path, tagged, depth);
@@ -135,16 +171,23 @@ class TreeBuilder {
     }
     const target = isAlias(yaml) ? yaml.resolve(this.#document) : undefined;
     if (target !== undefined) return this.#node(target, path, key, depth + 1);
-    const name = isAlias(yaml) ? yaml.source : '';
+    const name = isAlias(yaml) && !this.#isHidden(path, nothing) ? yaml.source : '***';
     this.#problems.error({ ...nothing, broken: false }, 'unknown-alias', `no anchor "&${name}" stands before this alias`);
     return nothing;
   }
 
-  #tag(yaml: YamlNode, at: Located): string | undefined {
+  /** Keeps what stands at a secret's path out of messages; a password may begin with the sign of an alias or of a tag. */
+  #isHidden(path: readonly string[], { place }: Located): boolean {
+    const isSecret = isSecretPath(path);
+    if (isSecret) this.#file.hide(place.start, place.end);
+    return isSecret;
+  }
+
+  #tag(yaml: YamlNode, path: readonly string[], at: Located): string | undefined {
     const tag = yaml.tag;
     if (tag === undefined || CORE_TAGS.has(tag)) return undefined;
     if (TAGS.has(tag)) return tag;
-    const shown = tag.replace('tag:yaml.org,2002:', '!!');
+    const shown = this.#isHidden(path, at) ? '!***' : tag.replace('tag:yaml.org,2002:', '!!');
     this.#problems.error(at, 'unknown-tag', `unknown tag ${shown}`, { help: 'only !Ref, !GetAtt and !Sub are known' });
     at.broken = true;
     return undefined;
@@ -156,8 +199,8 @@ class TreeBuilder {
     const text = plain ? (yaml.source ?? '') : typeof yaml.value === 'string' ? yaml.value : (yaml.source ?? '');
     const value = plain ? scalarValue(text) : typeof yaml.value === 'number' || typeof yaml.value === 'boolean' ? yaml.value : text;
     // A secret written into the file must not be repeated by an error about its neighbour on the same line.
-    const isSecret = isSecretPath(path) || maskUrl(text) !== text;
-    if (isSecret && !text.includes('${') && !losesPrecision(value)) this.#file.hide(base.place.start, base.place.end);
+    const isSecret = isSecretPath(path) || maskUrl(text) !== text || (path[0] === 'redis' && text.includes('@'));
+    if (isSecret && !/^\$\{[^}]*\}$/.test(text)) this.#file.hide(base.place.start, base.place.end);
     return { ...base, kind: 'scalar', value, text, plain, interpolated: false };
   }
 

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { loadGood, loadText, withMappings } from '../test-data/load-text.ts';
 import { diffConfigs } from './diff.ts';
 import { explain } from './explain.ts';
+import { formatSize, parseSize } from './quantity.ts';
 import { formatProblems } from './format.ts';
 import { fieldNames, jsonSchema } from './json-schema.ts';
 import { printConfig } from './print.ts';
@@ -91,6 +92,21 @@ admin: { listen: "127.0.0.1:0" }
 });
 
 /** A path, and lines of its explanation. */
+test.each([
+  [256 * 1024 ** 2, '256MiB'],
+  [1024 ** 3, '1GiB'],
+  [1536, '1536B'],
+  [3 * 1024, '3KiB'],
+  [0, '0B'],
+])('%i bytes are printed as %s, which reads back', (bytes, text) => {
+  expect(formatSize(bytes)).toBe(text);
+  expect(parseSize(text)).toBe(bytes);
+});
+
+test('a default in bytes is printed in the unit a person would write', async () => {
+  expect(printConfig(await loadGood('version: 1\n'))).toContain('bufferedBytes: 256MiB\n');
+});
+
 const explained: readonly (readonly [path: string, lines: readonly string[]])[] = [
   ['mappings.BatchSize', ['FIELD: mappings.BatchSize <integer>', 'DEFAULT: 10 for SQS, 100 for streams', 'LIMITS: 1 to 10000']],
   ['mappings.*.BatchSize', ['FIELD: mappings.BatchSize <integer>']],
@@ -106,6 +122,25 @@ test.each(explained)('explain %s', (path, lines) => {
   const result = explain(path);
   expect(result).toMatchObject({ ok: true });
   expect(result.ok && result.text.split('\n')).toEqual(expect.arrayContaining([...lines]));
+});
+
+test.each([
+  ['BatchSize', 'FIELD: mappings.BatchSize <integer>'],
+  ['batchsize', 'FIELD: mappings.BatchSize <integer>'],
+  ['hmac.secret', 'FIELD: functions.target.http.hmac.secret <string>'],
+])('explain finds a field by the end of its path: %s', (path, line) => {
+  expect(explain(path)).toMatchObject({ ok: true, text: expect.stringContaining(line) });
+});
+
+test('explain lists all fields of a name, and offers the only one that is near', () => {
+  expect(explain('MaximumRetryAttempts')).toEqual({
+    ok: false,
+    message: expect.stringMatching(
+      /^several fields are called MaximumRetryAttempts:\n {2}functions\.EventInvokeConfig\.MaximumRetryAttempts\n {2}mappings\.MaximumRetryAttempts$/,
+    ),
+  });
+  expect(explain('BatchSiz')).toMatchObject({ ok: false, suggestion: 'mappings.BatchSize' });
+  expect(explain('nothing')).toMatchObject({ ok: false, message: expect.stringContaining('it has $schema, version, fleet') });
 });
 
 test('explain offers the field that was meant', () => {

@@ -2,6 +2,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify, type Nod
 import type { LoadedConfig } from './load.ts';
 import type { Node } from './node.ts';
 import { nodeAt } from './node.ts';
+import { formatSize } from './quantity.ts';
 import { isSecretPath, maskUrl } from './secret-names.ts';
 
 /** How `printConfig` writes. */
@@ -31,7 +32,7 @@ function effectiveValues(loaded: LoadedConfig): object {
     fleet: { ...values.fleet, region: config.fleet.region },
     redis: { ...(config.redis.url === undefined ? {} : { url: config.redis.url }), ...values.redis },
     aws: { ...values.aws, maxAttempts: values.aws.maxAttempts ?? 5 },
-    limits: { ...values.limits, bufferedBytes: values.limits.bufferedBytes ?? `${config.limits.bufferedBytes}B` },
+    limits: { ...values.limits, bufferedBytes: values.limits.bufferedBytes ?? formatSize(config.limits.bufferedBytes) },
     mappings: Object.fromEntries(mappings),
   };
 }

@@ -9,9 +9,13 @@ export interface Details {
   readonly awsMessage?: string | undefined;
 }
 
+/** Faults for which the name that was meant is looked for among names of the user's own. */
+const MAX_SUGGESTIONS = 200;
+
 /** Collects problems while a configuration is read. One list serves all files of one configuration. */
 export class ProblemList {
   readonly #problems: Problem[] = [];
+  #suggestions = 0;
   /** Members that are absent only because they were misspelt; they are not reported as missing. */
   readonly #misspelt = new Set<string>();
 
@@ -41,6 +45,12 @@ export class ProblemList {
   fileError(file: string, code: string, message: string, help?: string): void {
     const problem = { severity: 'error' as const, file, line: 0, column: 0, endColumn: 0, path: '', code, message };
     this.#problems.push(help === undefined ? problem : { ...problem, help });
+  }
+
+  /** As `didYouMean`, for the first hundreds of faults: among thousands of names the thousandth suggestion takes time and helps nobody. */
+  nearest(name: string, known: readonly string[]): string | undefined {
+    this.#suggestions += 1;
+    return this.#suggestions > MAX_SUGGESTIONS ? undefined : didYouMean(name, known);
   }
 
   /** An unknown key, with the nearest known one; a near miss also explains why that one is absent. */

@@ -13,6 +13,12 @@ export function parseDuration(text: string): number | undefined {
   return unit === undefined ? undefined : Number(count) * DURATION_UNITS[unit as keyof typeof DURATION_UNITS];
 }
 
+/** A number of bytes as a text that `parseSize` reads back, in the largest unit without a rest: `256MiB`, `1000B`. */
+export function formatSize(bytes: number): string {
+  const [unit, factor] = Object.entries(SIZE_UNITS).findLast(([, size]) => bytes >= size && bytes % size === 0) ?? ['B', 1];
+  return `${bytes / factor}${unit}`;
+}
+
 /** Bytes of a text that fits `SIZE_PATTERN`; undefined when it does not. */
 export function parseSize(text: string): number | undefined {
   const [, count, unit] = SIZE_PATTERN.exec(text) ?? [];

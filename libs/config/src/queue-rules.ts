@@ -20,7 +20,7 @@ export function checkQueueRules(mapping: MapNode, fifo: boolean, problems: Probl
       });
     }
     if (batchSize !== undefined && batchSize > 10 && size) {
-      problems.error(size, 'fifo-batch-size', `expected at most 10 for a FIFO queue, got ${batchSize}`, {
+      problems.error(size, 'fifo-batch-size', `expected an integer from 1 to 10 for a FIFO queue, got ${batchSize}`, {
         help: 'lower BatchSize to 10 (Lambda has the same rule)',
         awsMessage: 'Batch size must not exceed 10 for FIFO queues',
       });
@@ -69,7 +69,10 @@ function checkPollers(node: MapNode, problems: ProblemList): void {
   const minimum = nodeAt(node, ['MinimumPollers']);
   const maximum = nodeAt(node, ['MaximumPollers']);
   if (least === 1 && minimum) {
-    problems.error(minimum, 'out-of-range', 'expected at least 2, got 1', { help: 'SQS has two pollers at least', awsMessage });
+    problems.error(minimum, 'out-of-range', 'expected an integer from 2 to 200, got 1', {
+      help: 'SQS has two pollers at least',
+      awsMessage,
+    });
   }
   if (most !== undefined && most < least && most >= 1 && maximum) {
     problems.error(maximum, 'out-of-range', `MaximumPollers ${most} is less than MinimumPollers ${least}`, { awsMessage });

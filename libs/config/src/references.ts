@@ -1,7 +1,6 @@
 import type { Node, ScalarNode } from './node.ts';
-import { entriesAt, textAt } from './node.ts';
+import { entriesAt, mapNodes, textAt } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
-import { didYouMean } from './suggest.ts';
 
 interface Names {
   /** `resources:` of the file, plus the names of functions, which stand for themselves. */
@@ -12,6 +11,12 @@ interface Names {
 /**
  * Replaces `!Ref`, `!GetAtt` and `!Sub` (and their long forms) by what `resources:` says. `!Ref` of a function is its name. In
  * `!Sub`, `AWS::Region`, `AWS::AccountId`, `AWS::Partition` and `AWS::URLSuffix` are those of the fleet.
+ *
+ * The text of `!Sub` means what it means in CloudFormation, so that a pasted one can stay as it is: `${Name}` is a resource,
+ * `${!Literal}` becomes `${Literal}`, and every other dollar sign, `$$` too, stays as it is. Everywhere else `${VAR}` is a variable
+ * of the environment and `$$` a dollar sign.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html
  */
 export function resolveReferences(tree: Node, problems: ProblemList): Node {
   const resources = new Map<string, string>();
@@ -27,15 +32,7 @@ export function resolveReferences(tree: Node, problems: ProblemList): Node {
     'AWS::Partition': region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws',
     'AWS::URLSuffix': region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com',
   };
-  return walk(tree, { resources, pseudo }, problems);
-}
-
-function walk(node: Node, names: Names, problems: ProblemList): Node {
-  if (node.tag !== undefined) return resolveTag(node, names, problems);
-  if (node.kind === 'scalar') return node;
-  if (node.kind === 'list') return { ...node, items: node.items.map((item) => walk(item, names, problems)) };
-  const entries = new Map([...node.entries].map(([key, entry]) => [key, { key: entry.key, value: walk(entry.value, names, problems) }]));
-  return { ...node, entries };
+  return mapNodes(tree, (node) => (node.tag === undefined ? undefined : resolveTag(node, { resources, pseudo }, problems)));
 }
 
 function resolveTag(node: Node, names: Names, problems: ProblemList): Node {
@@ -81,9 +78,27 @@ function substitute(text: string, node: Node, names: Names, problems: ProblemLis
 function lookUp(name: string, attribute: string, node: Node, names: Names, problems: ProblemList): string | undefined {
   const value = names.resources.get(name) ?? (Object.hasOwn(names.pseudo, name) ? names.pseudo[name] : undefined);
   if (value !== undefined) return value;
-  const nearest = didYouMean(name, [...names.resources.keys()]);
-  const service = attribute === 'StreamArn' ? 'arn:aws:dynamodb:…' : 'arn:aws:sqs:…';
-  const help = nearest === undefined ? `add to resources:  ${name}: ${service}` : `did you mean "${nearest}"?`;
-  problems.error(node, 'unresolved-reference', `nothing under resources: is called "${name}"`, { help });
+  const nearest = problems.nearest(name, [...names.resources.keys()]);
+  const help = nearest === undefined ? helpFor(name, attribute, node) : `did you mean "${nearest}"?`;
+  const isFunction = fieldOf(node) === 'FunctionName';
+  const message = `nothing under ${isFunction ? 'functions: or ' : ''}resources: is called "${name}"`;
+  problems.error(node, 'unresolved-reference', message, { help });
   return undefined;
+}
+
+/** The field in which a reference stands. */
+function fieldOf(node: Node): string {
+  return node.path.slice(node.path.lastIndexOf('.') + 1);
+}
+
+/** What to write so that a reference stands for something, by the field that it stands in. */
+function helpFor(name: string, attribute: string, node: Node): string {
+  if (node.tag === '!Sub' && /^[A-Z][A-Z0-9_]*$/.test(name)) {
+    return `!Sub knows no variables of the environment: leave !Sub out, or add to resources:  ${name}: \${${name}}`;
+  }
+  const field = fieldOf(node);
+  if (field === 'FunctionName') return `add the function "${name}" under functions:, or to resources:  ${name}: name-of-the-function`;
+  if (attribute === 'StreamArn') return `add to resources:  ${name}: arn:aws:dynamodb:…`;
+  if (field === 'Stream') return `add to resources:  ${name}: arn:aws:kinesis:…`;
+  return `add to resources:  ${name}: ${/^(?:Queue|EventSourceArn|TargetArn|Destination)$/.test(field) ? 'arn:aws:sqs:…' : 'what it stands for'}`;
 }

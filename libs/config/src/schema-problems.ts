@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { fieldNames, schemaAt } from './json-schema.ts';
+import { fieldNames, type JsonSchema, limitsOf, schemaAt } from './json-schema.ts';
 import type { Node, ScalarNode } from './node.ts';
 import { nodeAt, toPlain, visitScalars } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -25,7 +25,7 @@ export function validateSchema(tree: Node, problems: ProblemList): ConfigValues 
   const result = parseWithTexts(plain, tree);
   visitScalars(tree, (scalar) => {
     if (scalar.broken || !losesPrecision(scalar.value) || takenAsText(scalar, plain, tree)) return;
-    problems.error(scalar, 'precision', `${scalar.text} has more digits than a number can hold`, { help: 'quote this value' });
+    problems.error(scalar, 'precision', `${shownNumber(scalar)} has more digits than a number can hold`, { help: 'quote this value' });
     scalar.broken = true;
   });
   if (result.success) return result.data;
@@ -33,6 +33,10 @@ export function validateSchema(tree: Node, problems: ProblemList): ConfigValues 
   const issues = result.error.issues.toSorted((a, b) => Number(b.code === 'unrecognized_keys') - Number(a.code === 'unrecognized_keys'));
   for (const issue of issues) report(issue, tree, problems);
   return undefined;
+}
+
+function shownNumber(scalar: ScalarNode): string {
+  return isSecretPath(stepsOf(scalar.path)) ? 'the secret' : scalar.text;
 }
 
 /** Where the schema wants text, an unquoted number or Boolean stands for its own text: `accountId: 012345678901`. */
@@ -96,7 +100,8 @@ function report(issue: Issue, tree: Node, problems: ProblemList): void {
     if (key !== undefined) problems.error(key, 'bad-name', `expected ${issue.issues[0]?.message ?? 'another name'}, got "${name}"`);
   } else if (parent?.kind === 'map' && (node === undefined || (node.kind === 'scalar' && node.value === null && name !== 'Pattern'))) {
     if (node?.broken) return;
-    problems.missing(parent, name, { awsMessage: awsText(issue.path, 'null', 'Member must not be null') });
+    const help = issue.path.length === 1 && name === 'version' ? 'write version: 1' : undefined;
+    problems.missing(parent, name, { help, awsMessage: awsText(issue.path, 'null', 'Member must not be null') });
   } else if (node !== undefined) {
     reportValue(issue, node, problems);
     if (node.kind === 'scalar') node.broken = true;
@@ -120,9 +125,10 @@ function reportValue(issue: Issue, node: Node, problems: ProblemList): void {
   if (issue.code === 'invalid_type') {
     // The schema library asks for a number first and for a whole one second.
     const type = issue.expected === 'number' && schemaAt(issue.path)?.type === 'integer' ? 'int' : issue.expected;
-    const expected = TYPE_NAMES[type] ?? type;
+    const isNumber = type === 'int' || type === 'number';
+    const expected = (isNumber ? rangeOf(schemaAt(issue.path) ?? {}) : undefined) ?? TYPE_NAMES[type] ?? type;
     problems.error(node, 'invalid-type', `expected ${expected}, got ${got}`, {
-      help: typeHelp(expected, node),
+      help: typeHelp(type, node),
       awsMessage: patternText(issue.path),
     });
   } else if (issue.code === 'invalid_value') {
@@ -132,7 +138,7 @@ function reportValue(issue: Issue, node: Node, problems: ProblemList): void {
     const message = values.length === 1 ? `expected ${values[0]}, got ${shown}` : `expected one of ${values.join(', ')}; got ${shown}`;
     const set = (issue.path.at(-1) === 'StartingPosition' ? AWS_STARTING_POSITIONS : values).join(', ');
     problems.error(node, 'invalid-value', message, {
-      help: nearest && `did you mean "${nearest}"?`,
+      help: issue.path.length === 1 && issue.path[0] === 'version' ? VERSION_HELP : nearest && `did you mean "${nearest}"?`,
       awsMessage: awsText(issue.path, raw, `Member must satisfy enum value set: [${set}]`),
     });
   } else if (issue.code === 'too_big' || issue.code === 'too_small') {
@@ -147,32 +153,54 @@ function reportValue(issue: Issue, node: Node, problems: ProblemList): void {
 function reportRange(issue: Issue & { code: 'too_big' | 'too_small' }, node: Node, problems: ProblemList): void {
   const isBig = issue.code === 'too_big';
   const limit = Number(isBig ? issue.maximum : issue.minimum);
-  const unit = issue.origin === 'string' ? 'character' : issue.origin === 'array' ? 'item' : '';
-  const found = node.kind === 'list' ? node.items.length : node.kind === 'scalar' ? (unit === '' ? node.text : node.text.length) : '';
-  const bound = isBig ? 'at most' : issue.inclusive ? 'at least' : 'more than';
-  const message = `expected ${bound} ${limit}${unit === '' ? '' : ` ${unit}${limit === 1 ? '' : 's'}`}, got ${found}`;
-  const what = unit === '' ? 'value' : 'length';
+  const isNumber = issue.origin !== 'string' && issue.origin !== 'array';
+  const text = showValue(node);
+  const found = node.kind === 'list' ? node.items.length : node.kind === 'scalar' && !isNumber ? node.text.length : text;
+  const message = `expected ${rangeOf(schemaAt(issue.path) ?? {}) ?? `${isBig ? 'at most' : 'at least'} ${limit}`}, got ${found}`;
   const raw = node.kind === 'scalar' ? node.text : '[...]';
-  const rule = `Member must have ${what} ${isBig ? 'less' : 'greater'} than or equal to ${limit}`;
+  const rule = `Member must have ${isNumber ? 'value' : 'length'} ${isBig ? 'less' : 'greater'} than or equal to ${limit}`;
   problems.error(node, 'out-of-range', message, { awsMessage: awsText(issue.path, raw, rule) });
 }
 
-const TYPE_NAMES: Readonly<Record<string, string>> = { int: 'integer', array: 'a list', object: 'a map', record: 'a map' };
+/** What a limited field takes: `an integer from 1 to 10000`, `2 to 64 characters`; undefined when it has no limits. */
+function rangeOf(schema: JsonSchema): string | undefined {
+  const limits = limitsOf(schema);
+  if (limits === undefined || schema.anyOf !== undefined) return undefined;
+  if (schema.type !== 'integer' && schema.type !== 'number') return limits.replace(/^1 (character|item)s$/, '1 $1');
+  const from = limits.includes(' to ') ? 'from ' : 'of ';
+  return `${schema.type === 'integer' ? 'an integer' : 'a number'} ${from}${limits}`;
+}
 
-function typeHelp(expected: string, node: Node): string | undefined {
+const VERSION_HELP = 'version is that of the file format, and this wherry reads version 1: write version: 1';
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  int: 'an integer',
+  number: 'a number',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+};
+
+function typeHelp(type: string, node: Node): string | undefined {
   if (node.kind !== 'scalar') return undefined;
-  if (expected === 'boolean' && node.plain && /^(?:yes|no|on|off|y|n)$/i.test(node.text))
+  if (type === 'boolean' && node.plain && /^(?:yes|no|on|off|y|n)$/i.test(node.text))
     return `write true or false (in YAML 1.2 ${node.text} is text)`;
   const seconds = /^(\d+)s$/.exec(node.text)?.[1];
-  if (expected === 'number' || expected === 'integer') return seconds && `Lambda's unit here is the second: write ${seconds}`;
-  return undefined;
+  if (type !== 'number' && type !== 'int') return undefined;
+  if (seconds !== undefined) return `Lambda's unit here is the second: write ${seconds}`;
+  return !node.plain && /^-?\d+$/.test(node.text) ? 'write it without quotes' : undefined;
+}
+
+/** The steps of a path as messages show it; names may hold dots themselves, which only makes more steps of them. */
+function stepsOf(path: string): string[] {
+  return path.split(/[.[\]]+/).filter((step) => step !== '');
 }
 
 /** A value as it appears in "got …". */
 export function showValue(node: Node): string {
   if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a map';
   if (node.value === null) return 'nothing';
-  if (isSecretPath(node.path.split(/[.[\]]+/))) return 'a value that is kept secret';
+  if (isSecretPath(stepsOf(node.path))) return 'a value that is kept secret';
   const whole = maskUrl(node.text);
   const text = whole.length > 100 ? `${whole.slice(0, 100)}…` : whole;
   if (node.plain && typeof node.value === 'string' && /^[-+.\d]/.test(text) && !/[:/]/.test(text)) return text;

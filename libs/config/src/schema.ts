@@ -171,10 +171,10 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ description: 'Defaults of AWS calls for every source, target and destination.' }),
-    resources: z
-      .record(z.string(), z.string())
-      .optional()
-      .meta({ description: 'What !Ref, !GetAtt and !Sub in pasted snippets stand for.' }),
+    resources: z.record(z.string(), z.string()).optional().meta({
+      description:
+        'What !Ref, !GetAtt and !Sub in pasted snippets stand for. In !Sub, as in CloudFormation, ${Name} is one of these, ${!Literal} becomes ${Literal}, and $$ stays as it is. In all other values ${VAR} is a variable of the environment and $$ a dollar sign.',
+    }),
     functions: z.record(z.string(), functionSchema).prefault({}).meta({ description: 'Functions by name.' }),
     mappings: z.record(z.string(), mappingSchema).prefault({}).meta({ description: 'Event source mappings by name.' }),
     asyncQueue,

@@ -46,8 +46,8 @@ function checkDuration(tree: MapNode, path: string[], least: string, most: strin
   const node = nodeAt(tree, path);
   const ms = parseDuration(textAt(node) ?? '');
   if (node === undefined || ms === undefined || node.broken) return;
-  if (ms < (parseDuration(least) ?? 0)) problems.error(node, 'out-of-range', `expected at least ${least}, got ${textAt(node)}`);
-  if (ms > (parseDuration(most) ?? 0)) problems.error(node, 'out-of-range', `expected at most ${most}, got ${textAt(node)}`);
+  if (ms >= (parseDuration(least) ?? 0) && ms <= (parseDuration(most) ?? 0)) return;
+  problems.error(node, 'out-of-range', `expected a duration from ${least} to ${most}, got ${textAt(node)}`);
 }
 
 /** A lease has to survive two lost renewals, or one slow answer would take it from a healthy poller. */
@@ -101,7 +101,7 @@ function checkRedis(redis: MapNode, problems: ProblemList): void {
     for (const item of nodes.items) {
       const text = textAt(item);
       if (text !== undefined && !/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$/.test(text)) {
-        problems.error(item, 'bad-address', `expected host:port, got "${text}"`, { help: 'such as sentinel-1:26379' });
+        problems.error(item, 'bad-address', 'expected host:port', { help: 'such as sentinel-1:26379' });
       }
     }
   }
@@ -169,7 +169,7 @@ function checkListener(tree: MapNode, name: string, problems: ProblemList): void
   if (node === undefined || text === undefined || node.broken) return;
   const colon = text.lastIndexOf(':');
   if (Number(text.slice(colon + 1)) > 65_535) {
-    problems.error(node, 'out-of-range', `expected a port of at most 65535, got ${text.slice(colon + 1)}`);
+    problems.error(node, 'out-of-range', `expected a port from 0 to 65535, got ${text.slice(colon + 1)}`);
   }
   const isOpen = classifyAddress(text.slice(0, colon)) !== 'loopback' || /^(?:0\.0\.0\.0|\[::\])$/.test(text.slice(0, colon));
   if (!isOpen || isSet(nodeAt(tree, [name, 'auth']))) return;
