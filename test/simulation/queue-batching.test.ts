@@ -84,7 +84,7 @@ describe('SQS batching', () => {
   it('asks for window + Timeout + 30 s of visibility where the queue gives less than window + Timeout', async () => {
     const bench = new QueueBench({ mapping: { maximumBatchingWindowInSeconds: 28 } });
     await bench.sim.advance(100);
-    expect(bench.queue.requests[0]).toMatchObject({ maxMessages: 10, waitTimeSeconds: 20, visibilityTimeoutSeconds: 63 });
+    expect(bench.queue.requests.at(-1)).toMatchObject({ maxMessages: 10, waitTimeSeconds: 20, visibilityTimeoutSeconds: 63 });
   });
 
   it('polls no longer than what is left of an open window', async () => {
@@ -93,7 +93,7 @@ describe('SQS batching', () => {
     await bench.sim.advance(5_000);
     expect(bench.batchSizes).toEqual([3]);
     expect(bench.queue.requests.map((request) => [request.maxMessages, request.waitTimeSeconds]).slice(0, 2)).toEqual([
-      [10, 20],
+      [10, 0],
       [7, 4],
     ]);
   });
@@ -112,6 +112,12 @@ describe('SQS batching', () => {
   it('does not run hot where answers come at once and empty', async () => {
     const bench = new QueueBench({ mapping: { waitTimeSeconds: 0 } });
     await bench.sim.advance(10_000);
-    expect(bench.queue.calls.receive).toBeLessThanOrEqual(21);
+    expect(bench.queue.calls.receive).toBeLessThanOrEqual(22);
+  });
+
+  it('looks into a queue with one short poll before it polls long, and with nothing in between', async () => {
+    const bench = new QueueBench();
+    await bench.sim.advance(100);
+    expect(bench.queue.requests.map((request) => request.waitTimeSeconds)).toEqual([0, 20]);
   });
 });

@@ -97,7 +97,7 @@ export class QueueBench {
     this.permits = new MemoryPermitStore(clock);
     this.gates = new MemoryGateStore(clock);
     this.scale = new MemoryScaleStore(clock);
-    this.bytes = new ByteBudget(options.bufferedBytes ?? 256 * 1024 * 1024);
+    this.bytes = new ByteBudget(options.bufferedBytes ?? 256 * 1024 * 1024, clock);
     this.gate = new TargetGate({ surroundings, store: this.gates, target: fn.name, owner: 'poller-1', observe });
     this.queueMapping = new QueueMapping({
       surroundings,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ByteBudget, type ByteReservation, type ByteShare, MEMORY_PER_MESSAGE_BYTE } from './byte-budget.ts';
+import { SimClock } from '@wherry/testkit/sim-clock';
+import { ByteBudget, type ByteReservation, type ByteShare, LARGEST_MESSAGE_BYTES, MEMORY_PER_MESSAGE_BYTE } from './byte-budget.ts';
 
 const never = new AbortController().signal;
 const KIB = 1_024;
@@ -26,7 +27,7 @@ function fill(share: ByteShare, messageBytes: number): number {
 
 describe('the byte budget', () => {
   it('reserves before a receive and exchanges the estimate for the truth', () => {
-    const budget = new ByteBudget(100 * MIB);
+    const budget = new ByteBudget(100 * MIB, new SimClock().clock());
     const share = acquainted(budget, KIB);
     const room = share.tryReserve(10)!;
     expect(budget.usedBytes).toBe(10 * KIB * MEMORY_PER_MESSAGE_BYTE);
@@ -37,13 +38,13 @@ describe('the byte budget', () => {
   });
 
   it('gives the room of an empty receive back', () => {
-    const budget = new ByteBudget(MIB);
+    const budget = new ByteBudget(MIB, new SimClock().clock());
     budget.share().tryReserve(10)!.cancel();
     expect(budget.usedBytes).toBe(0);
   });
 
   it('has one receive out at a time while nothing is known about the messages', async () => {
-    const share = new ByteBudget(100 * MIB).share();
+    const share = new ByteBudget(100 * MIB, new SimClock().clock()).share();
     const first = share.tryReserve(10)!;
     expect(share.tryReserve(10)).toBeUndefined();
     const second = share.reserve(10, never);
@@ -52,7 +53,7 @@ describe('the byte budget', () => {
   });
 
   it('asks for fewer messages when memory is tight, and stops when it is full', () => {
-    const budget = new ByteBudget(50 * MIB);
+    const budget = new ByteBudget(50 * MIB, new SimClock().clock());
     const share = acquainted(budget, MIB);
     expect(fill(share, MIB)).toBe(8);
     expect(budget.usedBytes).toBeLessThanOrEqual(50 * MIB);
@@ -61,7 +62,7 @@ describe('the byte budget', () => {
   });
 
   it('lets one message through that is larger than the whole budget, and accounts the overdraft', () => {
-    const budget = new ByteBudget(MIB);
+    const budget = new ByteBudget(MIB, new SimClock().clock());
     const share = acquainted(budget, MIB);
     share.tryReserve(10)!.arrived([MIB]);
     expect(budget.usedBytes).toBe(MIB * MEMORY_PER_MESSAGE_BYTE);
@@ -71,7 +72,7 @@ describe('the byte budget', () => {
   });
 
   it('leaves room for the others when one mapping is greedy', () => {
-    const budget = new ByteBudget(128 * MIB);
+    const budget = new ByteBudget(128 * MIB, new SimClock().clock());
     const greedy = acquainted(budget, MIB);
     const modest = acquainted(budget, MIB);
     fill(greedy, MIB);
@@ -81,7 +82,7 @@ describe('the byte budget', () => {
   });
 
   it('serves mappings that wait in turn, however many receives one of them wants', async () => {
-    const budget = new ByteBudget(12 * MIB);
+    const budget = new ByteBudget(12 * MIB, new SimClock().clock());
     const [greedy, modest] = [acquainted(budget, MIB), acquainted(budget, MIB)];
     const rooms: ByteReservation[] = [];
     for (let room = greedy.tryReserve(1) ?? modest.tryReserve(1); room !== undefined; room = greedy.tryReserve(1) ?? modest.tryReserve(1)) {
@@ -103,7 +104,7 @@ describe('the byte budget', () => {
   });
 
   it('lets a wait end with its signal, and forgets a mapping that has ended', async () => {
-    const budget = new ByteBudget(100 * MIB);
+    const budget = new ByteBudget(100 * MIB, new SimClock().clock());
     const share = budget.share();
     share.tryReserve(10);
     const stop = new AbortController();
@@ -116,7 +117,7 @@ describe('the byte budget', () => {
 });
 
 it('records in memory are counted, and memory counts as exhausted only while a receive waits for it', async () => {
-  const budget = new ByteBudget(6_000);
+  const budget = new ByteBudget(6_000, new SimClock().clock());
   const share = budget.share();
   const first = share.tryReserve(1);
   const waiting = share.reserve(1, never);
@@ -127,4 +128,56 @@ it('records in memory are counted, and memory counts as exhausted only while a r
   share.giveBack([2_000]);
   expect([budget.records, budget.isExhausted]).toEqual([0, false]);
   (await waiting)?.cancel();
+});
+
+describe('the first look into a queue', () => {
+  const WORST = 10 * LARGEST_MESSAGE_BYTES * MEMORY_PER_MESSAGE_BYTE;
+
+  it('reserves for the largest messages there are, and gives that up once it found the queue empty', () => {
+    const budget = new ByteBudget(2 * WORST, new SimClock().clock());
+    const share = budget.share();
+    const look = share.tryReserve(10)!;
+    expect([look.isLook, look.messages, budget.usedBytes]).toEqual([true, 10, WORST]);
+    look.arrived([]);
+    const poll = share.tryReserve(10)!;
+    expect([poll.isLook, poll.messages]).toEqual([false, 10]);
+    expect(budget.usedBytes).toBeLessThan(WORST / 100);
+  });
+
+  it('is repeated when the receive failed', () => {
+    const share = new ByteBudget(2 * WORST, new SimClock().clock()).share();
+    share.tryReserve(10)!.cancel();
+    expect(share.tryReserve(10)?.isLook).toBe(true);
+  });
+
+  it('takes turns, so that every queue may ask for full batches and the budget is never overdrawn', async () => {
+    const budget = new ByteBudget(2.5 * WORST, new SimClock().clock());
+    const shares = Array.from({ length: 5 }, () => budget.share());
+    let most = 0;
+    const asked = await Promise.all(
+      shares.map(async (share) => {
+        const look = await share.reserve(10, never);
+        most = Math.max(most, budget.usedBytes);
+        await Promise.resolve();
+        look!.arrived([]);
+        return look!.messages;
+      }),
+    );
+    expect(asked).toEqual([10, 10, 10, 10, 10]);
+    expect(most).toBeLessThanOrEqual(budget.limitBytes);
+  });
+
+  it('is content with less when a queue that does not answer keeps the room for long', async () => {
+    const time = new SimClock();
+    const budget = new ByteBudget(WORST, time.clock());
+    const [hanging, waiting] = [budget.share(), budget.share()];
+    hanging.tryReserve(10);
+    const granted: (number | undefined)[] = [];
+    void waiting.reserve(10, never).then((look) => granted.push(look?.messages));
+    await time.advance(900);
+    expect(granted).toEqual([]);
+    await time.advance(200);
+    expect(granted).toEqual([2]);
+    expect(budget.usedBytes).toBeLessThanOrEqual(budget.limitBytes);
+  });
 });

@@ -5,9 +5,13 @@
  * known, so it reserves what messages of this queue have been like; when the answer is there, the estimate is exchanged for the
  * truth. If the truth is more than is left, the account is overdrawn and nobody receives anything until it is paid back.
  *
- * While nothing is known about a queue yet, it has one receive out at a time: one surprise of ten large messages is bearable,
- * one from each slot is not.
+ * A queue that nobody has looked into yet may hold a backlog of the largest messages there are, and at a start all queues are
+ * such queues. The first receive of each is therefore a look: it reserves for the worst case, and is a short poll, so that a quiet
+ * queue holds that room for milliseconds only. Looks that find no room for all they want wait for the others, but not for long:
+ * one queue that does not answer must not hold up the rest. A look that found nothing is believed: from then on the queue has one
+ * receive out at a time, until its messages are known. One surprise of a long poll is bearable, one from each slot is not.
  */
+import type { Clock } from '@wherry/core/clock';
 
 /**
  * Bytes of memory per byte of message. Two stay for as long as the invocation runs: the record's text and the encoded event made
@@ -16,7 +20,14 @@
  */
 export const MEMORY_PER_MESSAGE_BYTE = 6;
 
-/** What a message is taken to be while none was seen, in bytes; and the least it is ever taken to be. */
+/**
+ * What a look takes a message to be: the largest that SQS carries, with its envelope.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+ */
+export const LARGEST_MESSAGE_BYTES = 1_024 * 1_024 + 8_192;
+/** How long a look waits for the looks of other queues before it is content with less room. */
+const LOOK_PATIENCE_MS = 1_000;
+/** What a message is taken to be in bytes when the queue was empty so far; and the least it is ever taken to be. */
 const UNSEEN_MESSAGE_BYTES = 4_096;
 const LEAST_MESSAGE_BYTES = 512;
 /** Weight of the newest receive when the estimate sinks. It rises at once, since too low an estimate overdraws the account. */
@@ -24,6 +35,7 @@ const SINK_WEIGHT = 0.2;
 
 interface Waiter {
   readonly messages: number;
+  isPatient: boolean;
   readonly grant: (reservation: ByteReservation | undefined) => void;
 }
 
@@ -31,6 +43,8 @@ interface Waiter {
 export interface ByteReservation {
   /** How many messages there is room for: what was asked, or fewer when memory is tight, but at least 1. */
   readonly messages: number;
+  /** Nobody has looked into this queue yet: the receive has to be a short poll, which gives its room back soon. */
+  readonly isLook: boolean;
   /** The receive brought records of these sizes; they are on the account until `ByteShare.giveBack`. */
   arrived(recordBytes: readonly number[]): void;
   cancel(): void;
@@ -39,12 +53,15 @@ export interface ByteReservation {
 /** The account of one process. */
 export class ByteBudget {
   readonly #limitBytes: number;
+  readonly #clock: Clock;
   readonly #shares: ByteShare[] = [];
   #usedBytes = 0;
+  #looksOut = 0;
 
   /** @param limitBytes `limits.bufferedBytes` */
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, clock: Clock) {
     this.#limitBytes = limitBytes;
+    this.#clock = clock;
   }
 
   /** Bytes of memory accounted to messages and to running receives. */
@@ -73,6 +90,11 @@ export class ByteBudget {
       move: (bytes) => {
         this.#usedBytes += bytes;
       },
+      looksOut: () => this.#looksOut,
+      countLooks: (change) => {
+        this.#looksOut += change;
+      },
+      sleep: (ms, signal) => this.#clock.sleep(ms, signal),
       admit: () => this.#admit(),
       close: () => {
         this.#shares.splice(this.#shares.indexOf(share), 1);
@@ -107,6 +129,9 @@ export class ByteBudget {
 interface Ledger {
   freeFor(heldBytes: number): number;
   move(bytes: number): void;
+  looksOut(): number;
+  countLooks(change: 1 | -1): void;
+  sleep: Clock['sleep'];
   admit(): void;
   close(): void;
 }
@@ -118,6 +143,7 @@ export class ByteShare {
   #heldBytes = 0;
   #records = 0;
   #receivesOut = 0;
+  #hasLooked = false;
   #messageBytes: number | undefined;
 
   constructor(ledger: Ledger) {
@@ -146,10 +172,13 @@ export class ByteShare {
   reserve(messages: number, signal: AbortSignal): Promise<ByteReservation | undefined> {
     const now = this.tryReserve(messages);
     if (now !== undefined || signal.aborted) return Promise.resolve(now);
+    const granted = new AbortController();
     return new Promise((resolve) => {
       const waiter: Waiter = {
         messages,
+        isPatient: true,
         grant: (reservation) => {
+          granted.abort();
           signal.removeEventListener('abort', stop);
           resolve(reservation);
         },
@@ -160,12 +189,13 @@ export class ByteShare {
       };
       signal.addEventListener('abort', stop, { once: true });
       this.#waiters.push(waiter);
+      if (!this.#hasLooked) void this.#losePatience(waiter, granted.signal);
     });
   }
 
   /** As `reserve`, but only if there is room at once and nobody of this mapping waits. */
   tryReserve(messages: number): ByteReservation | undefined {
-    return this.#waiters.length === 0 ? this.#take(messages) : undefined;
+    return this.#waiters.length === 0 ? this.#take(messages, true) : undefined;
   }
 
   /** Records of these sizes are no longer in memory. */
@@ -179,7 +209,7 @@ export class ByteShare {
   admitOne(): boolean {
     const waiter = this.#waiters[0];
     if (waiter === undefined) return false;
-    const reservation = this.#take(waiter.messages);
+    const reservation = this.#take(waiter.messages, waiter.isPatient);
     if (reservation === undefined) return false;
     this.#waiters.shift();
     waiter.grant(reservation);
@@ -192,27 +222,41 @@ export class ByteShare {
     this.#ledger.close();
   }
 
-  #take(wanted: number): ByteReservation | undefined {
-    if (this.#messageBytes === undefined && this.#receivesOut > 0) return undefined;
-    const each = (this.#messageBytes ?? UNSEEN_MESSAGE_BYTES) * MEMORY_PER_MESSAGE_BYTE;
-    const free = this.#ledger.freeFor(this.#heldBytes);
-    let messages = Math.min(wanted, Math.floor(free / each));
-    // A mapping that holds nothing gets one message through while anything is free, however large its messages are.
-    if (messages < 1 && this.#heldBytes === 0 && free > 0) messages = 1;
-    return messages < 1 ? undefined : this.#reservation(messages, messages * each);
+  async #losePatience(waiter: Waiter, granted: AbortSignal): Promise<void> {
+    await this.#ledger.sleep(LOOK_PATIENCE_MS, granted);
+    if (granted.aborted) return;
+    waiter.isPatient = false;
+    this.#ledger.admit();
   }
 
-  #reservation(messages: number, reservedBytes: number): ByteReservation {
+  #take(wanted: number, isPatient: boolean): ByteReservation | undefined {
+    if (this.#messageBytes === undefined && this.#receivesOut > 0) return undefined;
+    const isLook = !this.#hasLooked;
+    const guess = isLook ? LARGEST_MESSAGE_BYTES : UNSEEN_MESSAGE_BYTES;
+    const each = (this.#messageBytes ?? guess) * MEMORY_PER_MESSAGE_BYTE;
+    const free = this.#ledger.freeFor(this.#heldBytes);
+    let messages = Math.min(wanted, Math.floor(free / each));
+    if (isLook && isPatient && messages < wanted && this.#ledger.looksOut() > 0) return undefined;
+    // A mapping that holds nothing gets one message through while anything is free, however large its messages are.
+    if (messages < 1 && this.#heldBytes === 0 && free > 0) messages = 1;
+    return messages < 1 ? undefined : this.#reservation(messages, messages * each, isLook);
+  }
+
+  #reservation(messages: number, reservedBytes: number, isLook: boolean): ByteReservation {
     this.#receivesOut += 1;
     this.#move(reservedBytes);
+    if (isLook) this.#ledger.countLooks(1);
     const end = (bytes: number): void => {
       this.#receivesOut -= 1;
       this.#move(bytes - reservedBytes);
+      if (isLook) this.#ledger.countLooks(-1);
       this.#ledger.admit();
     };
     return {
       messages,
+      isLook,
       arrived: (recordBytes) => {
+        this.#hasLooked = true;
         this.#learn(recordBytes);
         this.#records += recordBytes.length;
         end(total(recordBytes) * MEMORY_PER_MESSAGE_BYTE);

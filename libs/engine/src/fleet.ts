@@ -19,7 +19,7 @@ import { ByteBudget } from './byte-budget.ts';
 import { CutOffMappings } from './cut-off-mappings.ts';
 import type { FleetStatus, MappingStatus } from './fleet-status.ts';
 import { FunctionRuns } from './function-runs.ts';
-import { LeaseKeeper, type ClaimScan } from './lease-keeper.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
 import { MappingRun } from './mapping-run.ts';
 import { QueueMapping, type QueueMappingStatus } from './queue-mapping.ts';
 import { Semaphore } from './semaphore.ts';
@@ -71,9 +71,9 @@ export class Fleet {
     this.#config = config;
     this.#startedAtMs = surroundings.clock.nowMs();
     this.#health = new StoreHealth(observe);
-    this.#bytes = new ByteBudget(config.limits.bufferedBytes);
+    this.#bytes = new ByteBudget(config.limits.bufferedBytes, surroundings.clock);
     this.#inFlight = new Semaphore(config.limits.inFlight);
-    this.#abandoned = new AbandonedUnits(coordination.leases, surroundings.clock, config.leases.ttlMs);
+    this.#abandoned = new AbandonedUnits(coordination, surroundings.clock);
     this.#cutOff = new CutOffMappings(surroundings.clock);
     const { createInvoker, poller } = options;
     this.#functions = new FunctionRuns({ surroundings, gates: coordination.gates, owner: poller.token, createInvoker, observe });
@@ -90,7 +90,7 @@ export class Fleet {
       mayHold: (unitId) => !this.#cutOff.isCutOff(this.#entryOf(unitId)?.setup.mapping.name ?? ''),
       planUnits: () => this.#planUnits(),
       runUnit: (lease) => this.#runUnit(lease),
-      scanned: (scan) => this.#scanned(scan),
+      scanned: () => this.#scanned(),
       observe,
     });
     for (const [uuid, setup] of mappingSetups(config)) this.#apply({ kind: 'add', uuid, setup });
@@ -126,6 +126,11 @@ export class Fleet {
   status(): FleetStatus {
     const { poller, stop } = this.#options;
     const scan = this.#keeper.scan;
+    // Counted in one pass: with thousands of mappings, a pass over all leases for each of them would stop everything else.
+    const live = Map.groupBy(
+      (scan?.leases ?? []).filter((view) => view.live),
+      (view) => uuidOf(view.id),
+    );
     return {
       fleet: this.#config.fleet.id,
       poller: poller.token,
@@ -145,16 +150,15 @@ export class Fleet {
         yielding: lease.yielded.aborted,
       })),
       pollers: (scan?.members ?? []).map((member) => ({ token: member.token, silentMs: member.silentMs, ...member.info })),
-      mappings: [...this.#mappings].map(([uuid, entry]) => this.#mappingStatus(uuid, entry)),
+      mappings: [...this.#mappings].map(([uuid, entry]) => this.#mappingStatus(uuid, entry, live.get(uuid)?.length ?? 0)),
     };
   }
 
-  #mappingStatus(uuid: string, entry: MappingEntry): MappingStatus {
+  #mappingStatus(uuid: string, entry: MappingEntry, slotsHeld: number): MappingStatus {
     const { mapping } = entry.setup;
     // What earlier versions still carry counts too: a mapping that is being disabled runs until its last batch has ended.
     const runs = [...entry.retiring, ...(entry.run === undefined ? [] : [entry.run])].flatMap((run) => run.status() ?? []);
     const sum = (read: (run: QueueMappingStatus) => number): number => runs.reduce((total, run) => total + read(run), 0);
-    const slots = this.#keeper.scan?.leases.filter((view) => view.live && uuidOf(view.id) === uuid).length ?? 0;
     return {
       name: mapping.name,
       uuid,
@@ -163,7 +167,7 @@ export class Fleet {
       eventSourceArn: mapping.eventSourceArn,
       functionName: mapping.functionName,
       slotsDesired: entry.run === undefined ? 0 : entry.desired,
-      slotsHeld: slots,
+      slotsHeld,
       slotsHere: sum((run) => run.slots),
       inFlight: sum((run) => run.inFlight),
       bufferedBytes: sum((run) => run.bufferedBytes),
@@ -216,9 +220,9 @@ export class Fleet {
     return Math.max(1, living) * this.#config.limits.shardsPerPoller;
   }
 
-  async #scanned(scan: ClaimScan): Promise<void> {
+  async #scanned(): Promise<void> {
     for (const entry of this.#mappings.values()) this.#settleState(entry);
-    await this.#abandoned.sweep(scan.members, this.#config.hash);
+    await this.#abandoned.sweep([...this.#mappings].map(([id, entry]) => ({ id, slots: entry.desired })));
   }
 
   /** Works on a slot until the lease ends; a changed mapping goes on with its next version under the same lease. */
@@ -261,13 +265,11 @@ export class Fleet {
     const run = setup.mapping.enabled ? this.#createRun(setup) : undefined;
     const entry: MappingEntry = { setup, run, state: undefined, retiring: new Set(), desired: 0 };
     this.#mappings.set(uuid, entry);
-    this.#abandoned.keep(uuid);
     this.#setState(entry, run === undefined ? 'Disabled' : 'Creating');
   }
 
   #remove(uuid: string, entry: MappingEntry): void {
     this.#mappings.delete(uuid);
-    this.#abandoned.add(uuid, slotUnits(entry.setup.mapping, entry.desired));
     this.#setState(entry, 'Deleting');
     this.#retire(entry);
   }

@@ -14,7 +14,10 @@ import type { QueueContext, SlotStop } from './queue-context.ts';
 const MESSAGES_MAX = 10;
 /** A probe does not wait long for a message: other mappings of the same function may have one. */
 const PROBE_WAIT_SECONDS = 1;
-/** An empty answer that comes sooner than this was not a long poll; the pause after it keeps the loop from running hot. */
+/**
+ * An empty answer that comes sooner than this was not a long poll; the pause after it keeps the loop from running hot. The first
+ * look into a queue is short on purpose, and there is one of it.
+ */
 const QUICK_ANSWER_MS = 200;
 const QUICK_ANSWER_PAUSE_MS = 500;
 
@@ -101,7 +104,8 @@ async function receiveInto(
     room.cancel();
     return undefined;
   }
-  const received = await receive(context, room, asked, waitSeconds(context, request, open, visibilitySeconds));
+  const wait = room.isLook ? 0 : waitSeconds(context, request, open, visibilitySeconds);
+  const received = await receive(context, room, asked, wait);
   if (received === undefined) return undefined;
   const held = dropFiltered(context, received).map((message) => holdMessage(message, visibilitySeconds));
   if (request.mayTake() || request.mayFinish()) addAll(open, held, surroundings.clock.monotonicMs());
@@ -169,7 +173,7 @@ async function receive(
     bytes,
     durationMs,
   });
-  if (messages.length === 0 && durationMs < QUICK_ANSWER_MS) await surroundings.clock.sleep(QUICK_ANSWER_PAUSE_MS, kill);
+  if (messages.length === 0 && durationMs < QUICK_ANSWER_MS && !room.isLook) await surroundings.clock.sleep(QUICK_ANSWER_PAUSE_MS, kill);
   return messages;
 }
 
