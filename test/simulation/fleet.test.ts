@@ -291,18 +291,24 @@ describe('mapping states', () => {
     expect(states(bench)).toEqual(['Creating', 'Enabled', 'Creating', 'Enabled']);
   });
 
-  it('removes the lease rows of a mapping that is gone once every poller knows that it is', async () => {
-    const bench = setup({ config: sampleConfig({ mappings: [sampleMapping(), sampleMapping(other)] }) });
-    const unit = `sqs-${other.uuid}-0`;
-    const row = async (): Promise<number> => (await bench.store.leases.view([unit]))[0]!.epoch;
-    await bench.sim.advance(3_000);
-    const info = (await bench.store.members.members())[0]!.info;
-    const beat = (): void => void bench.store.members.heartbeat('poller-b', { ...info, configHash: 'older' }, 40_000);
-    beat();
-    bench.fleet.reload(sampleConfig({ hash: 'later' }));
-    await bench.sim.advance(60_000 - 25_000);
-    expect(await row()).toBe(1);
-    await bench.sim.advance(60_000);
-    expect(await row()).toBe(0);
+  it('removes what a mapping left behind when no poller has known it for a while, whoever saw it go', async () => {
+    const bench = setup({ config: sampleConfig({ mappings: [sampleMapping()] }) });
+    const rows = async (): Promise<number[]> => {
+      const units = [`sqs-${sampleMapping().uuid}-0`, `sqs-${other.uuid}-0`, `sqs-${other.uuid}-4`];
+      return (await bench.store.leases.view(units)).map((view) => view.epoch);
+    };
+    // What a poller that stopped right after it had lost the mapping left behind.
+    await bench.store.scale.note([{ id: other.uuid, slots: 5 }]);
+    await bench.store.scale.adjust(other.uuid, 3, { initial: 5, floor: 2, ceiling: 100, growthPerMinute: 300 });
+    for (const slot of [0, 4]) {
+      await bench.store.leases.acquire(`sqs-${other.uuid}-${slot}`, 'gone', 10_000);
+      await bench.store.leases.release(`sqs-${other.uuid}-${slot}`, 'gone', 1);
+    }
+    await bench.sim.advance(600_000);
+    expect(await rows()).toEqual([1, 1, 1]);
+    await bench.sim.advance(1_000_000);
+    expect(await rows()).toEqual([1, 0, 0]);
+    expect(await bench.store.scale.desired([{ id: other.uuid, initial: 1 }])).toEqual(new Map([[other.uuid, 1]]));
+    expect((await bench.store.scale.forgotten(0)).map(({ id }) => id)).toEqual([sampleMapping().uuid]);
   });
 });

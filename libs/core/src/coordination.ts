@@ -152,7 +152,10 @@ export interface GateStore {
   close(target: string): Promise<void>;
 }
 
-/** The fleet-wide wished-for number of slots per mapping (AWS: 5 to start with, +300 a minute, at most 1,250). */
+/**
+ * The fleet-wide wished-for number of slots per mapping (AWS: 5 to start with, +300 a minute, at most 1,250), and which mappings
+ * there are: what a mapping leaves behind in the store can only be removed by somebody who knows that nobody needs it any more.
+ */
 export interface ScaleStore {
   /** Current wish per mapping; `initial` where none was stored. */
   desired(mappings: readonly { readonly id: string; readonly initial: number }[]): Promise<Map<string, number>>;
@@ -165,6 +168,20 @@ export interface ScaleStore {
     delta: number,
     bounds: { readonly initial: number; readonly floor: number; readonly ceiling: number; readonly growthPerMinute: number },
   ): Promise<number>;
+  /** Says that somebody's configuration names these mappings now. The most slots that were ever noted of each are remembered. */
+  note(mappings: readonly NotedMapping[]): Promise<void>;
+  /** Up to 100 mappings that nobody has noted for `quietMs` by the store's clock, the longest forgotten first. */
+  forgotten(quietMs: number): Promise<NotedMapping[]>;
+  /** Removes the wish and the note of a mapping, unless it was noted again within `quietMs`. */
+  forget(id: string, quietMs: number): Promise<void>;
+}
+
+/** A mapping that some poller's configuration names, or named. */
+export interface NotedMapping {
+  /** The mapping's UUID. */
+  readonly id: string;
+  /** The most slots it has had, so that all their lease rows are found again. */
+  readonly slots: number;
 }
 
 /** Everything a poller shares with the others. */

@@ -71,6 +71,6 @@ export function rieCapacity(fn: FunctionDefinition): number | undefined {
 }
 
 /** The lease units of a mapping that shall have `count` slots: `sqs-<mapping uuid>-0` and so on. */
-export function slotUnits(mapping: SqsMapping, count: number): LeaseUnit[] {
+export function slotUnits(mapping: Pick<SqsMapping, 'uuid'>, count: number): LeaseUnit[] {
   return Array.from({ length: count }, (_, index) => ({ id: `sqs-${mapping.uuid}-${index}`, weight: 1 }));
 }

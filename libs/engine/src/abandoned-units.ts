@@ -1,45 +1,62 @@
 import type { Clock } from '@wherry/core/clock';
-import type { LeaseStore, LeaseUnit, Member } from '@wherry/core/coordination';
+import type { Coordination, NotedMapping } from '@wherry/core/coordination';
+import { slotUnits } from '@wherry/core/slots';
 
-/** A row is removed this many lease times after its mapping left the configuration, when every late claim has been seen. */
-const QUIET_TTLS = 3;
+/** How often a poller notes the mappings of its configuration, and looks for those that nobody notes any more. */
+const NOTE_EVERY_MS = 300_000;
+/** A mapping that nobody has noted for so long is gone: three notes were due, from each poller that knows it. */
+const FORGOTTEN_MS = 3 * NOTE_EVERY_MS;
 
 /**
- * Lease rows of mappings that were removed from the configuration while this process ran. They are deleted once no live
- * poller can know the mapping any more; a row that is still needed after all would merely be lost and claimed anew.
- * Rows of a mapping whose slots became fewer stay: they are small, and their epochs must not start again.
+ * Removes what mappings leave behind in the store: the lease rows of their slots, and the wish for slots. Every poller notes the
+ * mappings of its own configuration, disabled ones too; what none has noted for a quarter of an hour, any poller removes. So it does
+ * not matter which poller saw the mapping go, or whether any did, and during a rolling deployment an old poller that still has the
+ * mapping keeps its rows.
+ *
+ * After an outage of the store all notes are old. Therefore a mapping is removed only when it was found forgotten at two looks in a
+ * row, between which everybody had time to note. Should its rows be needed after all, they are claimed anew: rows that somebody holds
+ * stay, epochs never start again, and slots of queues have no checkpoint to lose. Rows of a mapping whose slots became fewer stay.
  */
 export class AbandonedUnits {
-  readonly #leases: LeaseStore;
+  readonly #store: Pick<Coordination, 'leases' | 'scale'>;
   readonly #clock: Clock;
-  readonly #quietMs: number;
-  readonly #abandoned = new Map<string, { readonly ids: readonly string[]; readonly sinceMs: number }>();
+  /** By mapping UUID, the most slots that this process has noted. */
+  #noted = new Map<string, number>();
+  /** What the last look found. */
+  #suspects: ReadonlySet<string> = new Set();
+  #dueAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(leases: LeaseStore, clock: Clock, ttlMs: number) {
-    this.#leases = leases;
+  constructor(store: Pick<Coordination, 'leases' | 'scale'>, clock: Clock) {
+    this.#store = store;
     this.#clock = clock;
-    this.#quietMs = QUIET_TTLS * ttlMs;
   }
 
-  add(mappingUuid: string, units: readonly LeaseUnit[]): void {
-    this.#abandoned.set(mappingUuid, { ids: units.map((unit) => unit.id), sinceMs: this.#clock.monotonicMs() });
-  }
-
-  /** The mapping is back. */
-  keep(mappingUuid: string): void {
-    this.#abandoned.delete(mappingUuid);
-  }
-
-  /** Deletes rows that nobody holds, provided that every live member runs the configuration in which they are gone. */
-  async sweep(members: readonly Member[], configHash: string): Promise<void> {
-    if (this.#abandoned.size === 0 || members.some((member) => member.info.configHash !== configHash)) return;
+  /**
+   * Called after each claim scan; mostly does nothing. Rejects if the store does not answer.
+   *
+   * @param mappings all of the configuration, with the slots each has now
+   */
+  async sweep(mappings: readonly NotedMapping[]): Promise<void> {
     const now = this.#clock.monotonicMs();
-    for (const [uuid, { ids, sinceMs }] of this.#abandoned) {
-      if (now - sinceMs < this.#quietMs) continue;
-      const views = await this.#leases.view(ids);
-      if (views.some((view) => view.live)) continue;
-      await this.#leases.remove(ids);
-      this.#abandoned.delete(uuid);
-    }
+    const isDue = now >= this.#dueAtMs;
+    // New and grown ones at once: the rows would be lost if this process ended before it noted them.
+    const toNote = isDue ? mappings : mappings.filter(({ id, slots }) => slots > (this.#noted.get(id) ?? -1));
+    if (toNote.length > 0) await this.#store.scale.note(toNote);
+    if (isDue) this.#noted = new Map();
+    for (const { id, slots } of toNote) this.#noted.set(id, slots);
+    if (!isDue) return;
+    this.#dueAtMs = now + NOTE_EVERY_MS;
+    const forgotten = await this.#store.scale.forgotten(FORGOTTEN_MS);
+    for (const mapping of forgotten) if (this.#suspects.has(mapping.id)) await this.#remove(mapping);
+    this.#suspects = new Set(forgotten.map(({ id }) => id));
+  }
+
+  async #remove({ id, slots }: NotedMapping): Promise<void> {
+    const { leases, scale } = this.#store;
+    const units = slotUnits({ uuid: id }, slots).map((unit) => unit.id);
+    if ((await leases.view(units)).some((view) => view.live)) return;
+    // The note goes last: if this is cut short, the next look finds it again.
+    await leases.remove(units);
+    await scale.forget(id, FORGOTTEN_MS);
   }
 }

@@ -45,13 +45,13 @@ export interface LeaseKeeperOptions {
   readonly planUnits: () => Promise<readonly LeaseUnit[]>;
   /** The work under a lease. Ends soon after the lease is yielded or lost, or the process is killed; never rejects. */
   readonly runUnit: (lease: HeldLease) => Promise<void>;
-  /** Told after each complete claim scan what it saw. */
-  readonly scanned: (scan: ClaimScan) => Promise<void>;
+  /** Called after each complete claim scan. */
+  readonly scanned: () => Promise<void>;
   readonly observe: Observe;
 }
 
 /** What one claim scan saw. */
-export interface ClaimScan {
+interface ClaimScan {
   readonly members: readonly Member[];
   readonly leases: readonly LeaseView[];
 }
@@ -199,7 +199,7 @@ export class LeaseKeeper {
     ]);
     const failure = answers.find((answer) => answer.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
-    await this.#options.scanned(this.#scan);
+    await this.#options.scanned();
   }
 
   /** Lets go of units that no plan names any more and of those that somebody asks for. */

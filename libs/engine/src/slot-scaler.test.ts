@@ -19,7 +19,6 @@ it.each([
   const scaler = new SlotScaler({
     clock: clock.clock(),
     store: {
-      desired: () => Promise.resolve(new Map()),
       adjust: (_id, delta) => {
         asked.push(delta);
         return Promise.resolve(10);

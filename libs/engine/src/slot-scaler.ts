@@ -8,7 +8,7 @@ import type { SlotBounds } from '@wherry/core/slots';
 /** The mapping whose slots are counted. */
 export interface SlotScalerOptions {
   readonly clock: Clock;
-  readonly store: ScaleStore;
+  readonly store: Pick<ScaleStore, 'adjust'>;
   readonly mapping: SqsMapping;
   readonly bounds: SlotBounds;
   /** Invocations that this process may have in flight, `limits.inFlight`; it may change. */

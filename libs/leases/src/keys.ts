@@ -49,4 +49,10 @@ export class Keys {
   scale(mapping: string): string {
     return `{${this.#prefix}:scale}:scale:${mapping}`;
   }
+
+  /** When each mapping was last noted, and the most slots of each; in one slot with the rows of `scale`. */
+  noted(): [string, string] {
+    const tag = `{${this.#prefix}:scale}`;
+    return [`${tag}:noted`, `${tag}:slots`];
+  }
 }

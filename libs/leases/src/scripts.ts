@@ -9,7 +9,7 @@ export type ScriptName =
   | `member-${'heartbeat' | 'list' | 'leave'}`
   | `permit-${'acquire' | 'count'}`
   | `gate-${'list' | 'open' | 'throttle' | 'probe'}`
-  | `scale-${'adjust' | 'desired'}`;
+  | `scale-${'adjust' | 'desired' | 'note' | 'forgotten' | 'forget'}`;
 
 /** Scripts block Redis while they run; at this many keys one stays far below 2 ms. */
 export const KEYS_PER_SCRIPT = 500;

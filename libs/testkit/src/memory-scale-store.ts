@@ -1,12 +1,14 @@
 import type { Clock } from '@wherry/core/clock';
-import type { ScaleStore } from '@wherry/core/coordination';
+import type { NotedMapping, ScaleStore } from '@wherry/core/coordination';
 
 const WINDOW_MS = 60_000;
+const FORGOTTEN_AT_A_TIME = 100;
 
 /** The behaviour of `RedisScaleStore` in one process, on the given clock. */
 export class MemoryScaleStore implements ScaleStore {
   readonly #clock: Clock;
   readonly #rows = new Map<string, { desired: number; windowOpenedAtMs: number; grown: number }>();
+  readonly #notes = new Map<string, { slots: number; notedAtMs: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -35,5 +37,26 @@ export class MemoryScaleStore implements ScaleStore {
     }
     this.#rows.set(id, row);
     return Promise.resolve(row.desired);
+  }
+
+  note(mappings: readonly NotedMapping[]): Promise<void> {
+    const notedAtMs = this.#clock.nowMs();
+    for (const { id, slots } of mappings) this.#notes.set(id, { slots: Math.max(slots, this.#notes.get(id)?.slots ?? 0), notedAtMs });
+    return Promise.resolve();
+  }
+
+  forgotten(quietMs: number): Promise<NotedMapping[]> {
+    const untilMs = this.#clock.nowMs() - quietMs;
+    const forgotten = [...this.#notes].filter(([, note]) => note.notedAtMs <= untilMs);
+    forgotten.sort(([, one], [, other]) => one.notedAtMs - other.notedAtMs);
+    return Promise.resolve(forgotten.slice(0, FORGOTTEN_AT_A_TIME).map(([id, { slots }]) => ({ id, slots })));
+  }
+
+  forget(id: string, quietMs: number): Promise<void> {
+    const note = this.#notes.get(id);
+    if (note === undefined || note.notedAtMs > this.#clock.nowMs() - quietMs) return Promise.resolve();
+    this.#notes.delete(id);
+    this.#rows.delete(id);
+    return Promise.resolve();
   }
 }

@@ -53,5 +53,55 @@ export function scaleStoreContract(name: string, open: OpenStore<ScaleStore>): v
       expect(await store.adjust('a', 0, { ...BOUNDS, floor: 400 })).toBe(400);
       expect((await store.desired([{ id: 'a', initial: 5 }])).get('a')).toBe(400);
     });
+
+    it('knows which mappings nobody has noted for a while, with the most slots each has had', async () => {
+      const { store, advance } = await open();
+      expect(await store.forgotten(0)).toEqual([]);
+      await store.note([]);
+      await store.note([
+        { id: 'a', slots: 5 },
+        { id: 'b', slots: 0 },
+      ]);
+      await advance(30_000);
+      await store.note([{ id: 'a', slots: 40 }]);
+      await store.note([{ id: 'a', slots: 7 }]);
+      expect(await store.forgotten(20_000)).toEqual([{ id: 'b', slots: 0 }]);
+      await advance(30_000);
+      expect(await store.forgotten(20_000)).toEqual([
+        { id: 'b', slots: 0 },
+        { id: 'a', slots: 40 },
+      ]);
+      expect(await store.forgotten(120_000)).toEqual([]);
+    });
+
+    it('forgets a mapping with its wish, but not one that was noted again meanwhile', async () => {
+      const { store, advance } = await open();
+      for (const id of ['a', 'b']) await store.adjust(id, 10, BOUNDS);
+      await store.note([
+        { id: 'a', slots: 15 },
+        { id: 'b', slots: 15 },
+      ]);
+      await advance(30_000);
+      await store.note([{ id: 'b', slots: 1 }]);
+      for (const id of ['a', 'b', 'never noted']) await store.forget(id, 20_000);
+      const initial = [
+        { id: 'a', initial: 5 },
+        { id: 'b', initial: 5 },
+      ];
+      expect(await store.desired(initial)).toEqual(
+        new Map([
+          ['a', 5],
+          ['b', 15],
+        ]),
+      );
+      expect(await store.forgotten(0)).toEqual([{ id: 'b', slots: 15 }]);
+    });
+
+    it('shows no more than a hundred forgotten mappings at a time, out of any number', async () => {
+      const { store, advance } = await open();
+      await store.note(Array.from({ length: 1_200 }, (_, index) => ({ id: `m-${index}`, slots: index })));
+      await advance(10_000);
+      expect(await store.forgotten(5_000)).toHaveLength(100);
+    });
   });
 }
