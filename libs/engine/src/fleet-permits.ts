@@ -6,8 +6,11 @@ import type { FunctionDefinition, SqsMapping } from '@wherry/core/mapping';
 import { rieCapacity } from '@wherry/core/slots';
 
 /**
- * How far a permit outlives the deadline of its invocation: room for a slow answer of the store, and for a call that was slow to
- * go out. An invocation orphaned by a killed poller counts until then, so a cap holds through crashes.
+ * How far a permit outlives the deadline of its invocation. Nobody hands back the permit of a poller that was killed, and the
+ * invocation that it started may well run on until the deadline: neither Lambda nor a container ends a function because its caller
+ * is gone. So the permit counts until then, and a cap holds through crashes. The permit's time begins before that of the
+ * invocation, which is what the margin is for: `ANSWER_MS_MAX` for the store's answer, and as much again for a process that stood
+ * still between the answer and the call, and for clocks that do not run alike. A shorter one would let a cap of 1 be 2 for a moment.
  */
 const PERMIT_MARGIN_MS = 10_000;
 /** A permit whose answer took longer is not used: its time began when it was asked for, and must outlast the invocation. */
