@@ -12,6 +12,9 @@ export const TOKEN_VARIABLE = 'WHERRY_ADMIN_TOKEN';
  * @throws UsageError when it is no http(s) URL
  */
 export function givenUrl(text: string): URL {
+  if (/^[a-z]+:\/\/[^/?#]*@/i.test(text)) {
+    throw new UsageError(`--url takes no user and password; a bearer token goes into ${TOKEN_VARIABLE}`);
+  }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) throw new UsageError(`--url ${text}: expected a URL such as http://127.0.0.1:9401`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new UsageError(`--url ${text}: expected http:// or https://`);

@@ -7,11 +7,13 @@ const LINGER_MS = 500;
 /** How often a started process looks whether its starter is still there. */
 const STARTER_WATCH_MS = 1_000;
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader went away (`wherry schema | head`): nobody is left to tell.
-  if (error.code === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader went away (`wherry schema | head`, `wherry validate 2>&1 | head`): nobody is left to tell.
+    if (error.code === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE);
+    throw error;
+  });
+}
 
 /**
  * npx and the launcher pass every signal on that can be passed on, which leaves SIGKILL: then this process would go on alone,

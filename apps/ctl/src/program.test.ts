@@ -12,10 +12,14 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Runs one command without a terminal. */
-async function wherry(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+function wherry(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return wherryIn({}, ...args);
+}
+
+async function wherryIn(env: Io['env'], ...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   let stdout = '';
   let stderr = '';
-  const io: Io = { stdout: { write: (text) => (stdout += text) }, stderr: { write: (text) => (stderr += text) }, stdin: {}, env: {} };
+  const io: Io = { stdout: { write: (text) => (stdout += text) }, stderr: { write: (text) => (stderr += text) }, stdin: {}, env };
   const code = await runProgram(args, io);
   return { code, stdout, stderr };
 }
@@ -38,6 +42,9 @@ describe('usage', () => {
     [['config', 'prnt'], "unknown command 'prnt'", '(Did you mean print?)'],
     [['version', 'extra'], 'too many arguments', ''],
     [['health', '--url', 'nowhere'], '--url nowhere: expected a URL', ''],
+    [['validate', '--config', ''], "'-c, --config <file>' argument '' is invalid.", 'name a file'],
+    [['validate', ''], 'has an empty name', 'name a file'],
+    [['status', '--url', 'http://user:hunter2@host'], '--url takes no user and password', 'WHERRY_ADMIN_TOKEN'],
   ])('%j is bad usage', async (args, message, suggestion) => {
     const { code, stdout, stderr } = await wherry(...args);
     expect(code).toBe(2);
@@ -51,6 +58,14 @@ describe('usage', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('Usage: wherry');
   });
+});
+
+test('WHERRY_CONFIG names the file where no option does; empty is as good as absent', async () => {
+  const file = join(folder, 'named.yaml');
+  await writeFile(file, 'version: 1\n');
+  expect((await wherryIn({ WHERRY_CONFIG: file }, 'validate')).stdout).toContain(`${file}: ok`);
+  expect((await wherryIn({ WHERRY_CONFIG: '' }, 'validate')).stderr).toContain('cannot read wherry.yaml: no such file');
+  expect((await wherryIn({ WHERRY_CONFIG: 'other.yaml' }, 'validate', '-c', file)).code).toBe(0);
 });
 
 test('version tells what a bug report needs', async () => {

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { InitOptions } from './init.ts';
 import { ExitCode, UsageError, type Io } from './io.ts';
 
@@ -59,13 +59,22 @@ interface WithConfig {
   readonly config: string;
 }
 
-function configOption(): Option {
-  return new Option('-c, --config <file>', 'configuration file').env('WHERRY_CONFIG').default('wherry.yaml');
+function configOption(io: Io): Option {
+  const named = io.env['WHERRY_CONFIG'];
+  return new Option('-c, --config <file>', 'configuration file')
+    .default(named === undefined || named === '' ? 'wherry.yaml' : named, 'WHERRY_CONFIG, else wherry.yaml')
+    .argParser(fileName);
 }
 
 const statusNotes = `
 With --url the bearer token of admin.auth, if the pollers want one, is taken from WHERRY_ADMIN_TOKEN.
 A configuration with errors does not stop the pollers: status then asks the poller that admin.listen names.`;
+
+/** An empty name is a variable that somebody forgot to set; what it leads to would be told less clearly by the file system. */
+function fileName(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty: name a file.');
+  return text;
+}
 
 function addFleetCommands(program: Command, io: Io, exit: (code: number) => void): void {
   const start = async ({ config }: WithConfig, notice?: string): Promise<number> => {
@@ -75,17 +84,17 @@ function addFleetCommands(program: Command, io: Io, exit: (code: number) => void
   program
     .command('poller')
     .description('run one poller; start as many as you like')
-    .addOption(configOption())
+    .addOption(configOption(io))
     .action(async (options: WithConfig) => exit(await start(options)));
   program
     .command('up')
     .description('run all there is in one process: for development and small installations')
-    .addOption(configOption())
+    .addOption(configOption(io))
     .action(async (options: WithConfig) => exit(await start(options, 'up runs the poller alone: this version has no gateway')));
   program
     .command('status')
     .description('show what the fleet is doing')
-    .addOption(configOption())
+    .addOption(configOption(io))
     .option('--url <url>', 'ask the poller with this admin address, whatever the configuration says')
     .option('--json', 'print JSON')
     .option('--watch', 'repeat every 2 seconds')
@@ -97,7 +106,7 @@ function addFleetCommands(program: Command, io: Io, exit: (code: number) => void
   program
     .command('health')
     .description('ask a poller whether it is ready: exit code 0 or 1')
-    .addOption(configOption())
+    .addOption(configOption(io))
     .option('--url <url>', 'admin listener of the poller; default: admin.listen of the configuration')
     .action(async (options: WithConfig & { url?: string }) => {
       const { health } = await import('./health.ts');
@@ -124,11 +133,12 @@ function addConfigurationCommands(program: Command, io: Io, exit: (code: number)
     .command('validate')
     .description('check configuration files: every mistake at once, each with its place')
     .argument('[files...]', 'configuration files; default: --config')
-    .addOption(configOption())
+    .addOption(configOption(io))
     .addOption(new Option('--format <format>', 'how problems are written').choices(['text', 'json', 'github']).default('text'))
     .option('--online', 'also ask the queues, Redis and the targets that are named there')
     .addHelpText('after', validateNotes + exitCodes)
     .action(async (files: string[], options: WithConfig & { format: 'text' | 'json' | 'github'; online?: boolean }) => {
+      if (files.includes('')) throw new UsageError('one of the files has an empty name: name a file');
       const { validate } = await import('./validate.ts');
       exit(
         await validate(io, { files: files.length > 0 ? files : [options.config], format: options.format, online: options.online === true }),
@@ -138,7 +148,7 @@ function addConfigurationCommands(program: Command, io: Io, exit: (code: number)
   config
     .command('print')
     .description('print the effective configuration, secrets starred')
-    .addOption(configOption())
+    .addOption(configOption(io))
     .option('--origin', 'name file and line of each value')
     .action(async (options: WithConfig & { origin?: boolean }) => {
       const { printConfig } = await import('./print-config.ts');

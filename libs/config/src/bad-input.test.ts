@@ -59,9 +59,31 @@ const refused: readonly (readonly [name: string, text: string | Uint8Array, expe
   [
     'a number of 21 digits',
     sqs('BatchSize: 123456789012345678901'),
-    /123456789012345678901 has more digits than a number can hold \[quote this value\]/,
+    /123456789012345678901 has more digits than a number can hold \[expected an integer from 1 to 10000\]/,
   ],
   ['a number of 21 digits in a pattern', PATTERN('{ a: [123456789012345678901] }'), /quote this value/],
+  ['true in quotes', sqs('Enabled: "true"'), /expected boolean, got string "true" \[write it without quotes\]/],
+  [
+    'a text where a list belongs',
+    'version: 1\ninclude: conf.d/*.yaml\n',
+    /expected a list, got string "conf\.d\/\*\.yaml" \[write a list: \[conf\.d\/\*\.yaml\]\]/,
+  ],
+  [
+    'a field beside its mapping',
+    'version: 1\nmappings:\n  m:\n  EventSourceArn: x\n',
+    /EventSourceArn: expected a map, got string "x" \[EventSourceArn is a field of one of the mappings: indent it below a name\]/,
+  ],
+  [
+    'a whole template',
+    'version: 1\nResources: { M: { Type: "AWS::Lambda::EventSourceMapping" } }\n',
+    /\[a template is not read whole: paste its/,
+  ],
+  [
+    'events as serverless.yml has them',
+    'version: 1\nfunctions: { f: { events: [] } }\n',
+    /unknown field "events" \[did you mean "Events"\?\]/,
+  ],
+  ['an empty address', settings('redis: { url: "" }'), /expected at least 1 character, got 0/],
   ['yes for true', sqs('Enabled: yes'), /expected boolean, got string "yes" \[write true or false/],
   ...['1e3', '-1', '.nan', '3.5', '10s', '0', '5401', '"7"'].map((value): [string, string, RegExp] => [
     `Timeout: ${value}`,

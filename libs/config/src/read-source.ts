@@ -48,7 +48,7 @@ export function reasonOf(error: unknown): string {
 function helpFor(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : '';
   if (code === 'ENOENT') return 'check the path, or write a first file with: wherry init';
-  return code === 'EISDIR' ? 'name a file; further files are added with include:' : undefined;
+  return code === 'EISDIR' ? 'name a file, or under include: a pattern such as conf.d/*.yaml' : undefined;
 }
 
 /** Offset, in decoded characters, of the first byte sequence that is not UTF-8. */

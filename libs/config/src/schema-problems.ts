@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { fieldNames, type JsonSchema, limitsOf, schemaAt } from './json-schema.ts';
-import type { Node, ScalarNode } from './node.ts';
+import type { MapNode, Node, ScalarNode } from './node.ts';
 import { nodeAt, toPlain, visitScalars } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
 import { losesPrecision } from './scalar-type.ts';
@@ -25,7 +25,9 @@ export function validateSchema(tree: Node, problems: ProblemList): ConfigValues 
   const result = parseWithTexts(plain, tree);
   visitScalars(tree, (scalar) => {
     if (scalar.broken || !losesPrecision(scalar.value) || takenAsText(scalar, plain, tree)) return;
-    problems.error(scalar, 'precision', `${shownNumber(scalar)} has more digits than a number can hold`, { help: 'quote this value' });
+    const wanted = schemaAt(stepsOf(scalar.path))?.type === 'integer' ? rangeOf(schemaAt(stepsOf(scalar.path)) ?? {}) : undefined;
+    const help = wanted === undefined ? 'quote this value' : `expected ${wanted}`;
+    problems.error(scalar, 'precision', `${shownNumber(scalar)} has more digits than a number can hold`, { help });
     scalar.broken = true;
   });
   if (result.success) return result.data;
@@ -114,9 +116,21 @@ function reportUnknown(keys: readonly string[], path: readonly PropertyKey[], no
   for (const key of keys) {
     const foreign = isMapping ? FOREIGN_FIELDS.get(key) : undefined;
     const entry = node.entries.get(key);
-    if (foreign === undefined || entry === undefined) problems.unknownField(node, key, fieldNames(schemaAt(path) ?? {}));
+    if (foreign === undefined || entry === undefined) reportMisspelt(key, path, node, problems);
     else problems.error(entry.key, 'unsupported-source', `${key} is for ${foreign}, which wherry does not poll`, { help: 'remove it' });
   }
+}
+
+function reportMisspelt(key: string, path: readonly PropertyKey[], node: MapNode, problems: ProblemList): void {
+  const entry = node.entries.get(key);
+  if (path.length === 0 && key === 'Resources' && entry !== undefined) {
+    const help = 'a template is not read whole: paste its AWS::Lambda::EventSourceMapping resources under mappings:';
+    problems.error(entry.key, 'unknown-field', 'unknown field "Resources"', { help });
+    return;
+  }
+  // Events have become mappings by now, but are a field of a function for whoever writes one.
+  const known = [...fieldNames(schemaAt(path) ?? {}), ...(path[0] === 'functions' && path.length === 2 ? ['Events'] : [])];
+  problems.unknownField(node, key, known);
 }
 
 function reportValue(issue: Issue, node: Node, problems: ProblemList): void {
@@ -128,7 +142,7 @@ function reportValue(issue: Issue, node: Node, problems: ProblemList): void {
     const isNumber = type === 'int' || type === 'number';
     const expected = (isNumber ? rangeOf(schemaAt(issue.path) ?? {}) : undefined) ?? TYPE_NAMES[type] ?? type;
     problems.error(node, 'invalid-type', `expected ${expected}, got ${got}`, {
-      help: typeHelp(type, node),
+      help: typeHelp(type, node) ?? indentHelp(issue.path),
       awsMessage: patternText(issue.path),
     });
   } else if (issue.code === 'invalid_value') {
@@ -166,7 +180,7 @@ function reportRange(issue: Issue & { code: 'too_big' | 'too_small' }, node: Nod
 function rangeOf(schema: JsonSchema): string | undefined {
   const limits = limitsOf(schema);
   if (limits === undefined || schema.anyOf !== undefined) return undefined;
-  if (schema.type !== 'integer' && schema.type !== 'number') return limits.replace(/^1 (character|item)s$/, '1 $1');
+  if (schema.type !== 'integer' && schema.type !== 'number') return limits.replace(/^(at least |at most )1 (character|item)s$/, '$11 $2');
   const from = limits.includes(' to ') ? 'from ' : 'of ';
   return `${schema.type === 'integer' ? 'an integer' : 'a number'} ${from}${limits}`;
 }
@@ -181,8 +195,18 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
+/** For a field that stands beside the name of its function or mapping in place of below it. */
+function indentHelp(path: readonly PropertyKey[]): string | undefined {
+  const [kind, name = ''] = path;
+  if (path.length !== 2 || (kind !== 'functions' && kind !== 'mappings')) return undefined;
+  const isField = fieldNames(schemaAt([kind, 'any']) ?? {}).includes(String(name));
+  return isField ? `${String(name)} is a field of one of the ${kind}: indent it below a name` : undefined;
+}
+
 function typeHelp(type: string, node: Node): string | undefined {
   if (node.kind !== 'scalar') return undefined;
+  if (type === 'array') return isSecretPath(stepsOf(node.path)) ? 'write a list: […]' : `write a list: [${maskUrl(node.text)}]`;
+  if (type === 'boolean' && /^(?:true|false)$/i.test(node.text)) return 'write it without quotes';
   if (type === 'boolean' && node.plain && /^(?:yes|no|on|off|y|n)$/i.test(node.text))
     return `write true or false (in YAML 1.2 ${node.text} is text)`;
   const seconds = /^(\d+)s$/.exec(node.text)?.[1];
