@@ -111,10 +111,10 @@ describe('stopping a queue slot', () => {
   });
 
   it('never invokes messages whose receive was answered after their visibility', async () => {
-    const bench = new QueueBench();
-    bench.queue.answerDelayMs = 30_000;
+    const bench = new QueueBench({ queue: { visibilityTimeoutSeconds: 6 } });
+    bench.queue.answerDelayMs = 7_000;
     bench.send(1);
-    await bench.sim.advance(31_000);
+    await bench.sim.advance(8_000);
     expect(bench.invoker.seen).toEqual([]);
     expect(bench.ofType('expired')).toMatchObject([{ events: 1 }]);
     bench.queue.answerDelayMs = 0;

@@ -12,6 +12,7 @@ import { PermissionDesk } from './permission.ts';
 import type { QueueContext } from './queue-context.ts';
 import { runQueueSlot } from './queue-slot.ts';
 import { QueueWatch } from './queue-watch.ts';
+import { withReceiveDeadline } from './receive-deadline.ts';
 import type { Semaphore } from './semaphore.ts';
 import { Settler } from './settler.ts';
 import { SlotScaler } from './slot-scaler.ts';
@@ -60,8 +61,9 @@ export class QueueMapping {
   readonly #context: QueueContext;
 
   constructor(options: QueueMappingOptions) {
-    const { surroundings, stop, mapping, source, gate, observe } = options;
+    const { surroundings, stop, mapping, gate, observe } = options;
     const { clock } = surroundings;
+    const source = withReceiveDeadline(options.source, clock);
     const kill = stop.kill;
     const { timeoutSeconds } = options.function;
     const bounds = slotBounds(mapping, options.function);
