@@ -11,6 +11,8 @@ const kinesis = (more: string) =>
   withMappings(`m: { EventSourceArn: "arn:aws:kinesis:eu-west-1:123456789012:stream/s", FunctionName: orders, ${more} }`);
 const target = (url: string, more = '') => `version: 1\n${more}functions:\n  f:\n    target: { http: { url: "${url}" } }\n`;
 const timeout = (value: string) => `version: 1\nfunctions:\n  f:\n    Timeout: ${value}\n    target: { http: { url: "http://f" } }\n`;
+const lambda = (more: string) =>
+  `version: 1\nfunctions: { f: { target: { lambda: { functionName: "arn:aws:lambda:eu-west-1:123456789012:function:f:live", ${more} } } } }\n`;
 const settings = (text: string) => `${withMappings(`m: { EventSourceArn: "${QUEUE}", FunctionName: orders }`)}${text}\n`;
 const bomb = [
   'a: &a [x]',
@@ -91,6 +93,15 @@ const refused: readonly (readonly [name: string, text: string | Uint8Array, expe
     /^4:14 functions\.f\.Timeout: expected an integer from 1 to 5400, got /,
   ]),
   ['Timeout with a unit', timeout('10s'), /\[Lambda's unit here is the second: write 10\]/],
+  ['a window in minutes', sqs('MaximumBatchingWindowInSeconds: 5m'), /\[Lambda's unit here is the second: write 300\]/],
+  ['BatchSize with a unit', sqs('BatchSize: 10s'), /BatchSize: expected an integer from 1 to 10000, got 10s$/],
+  [
+    'a URL without a scheme',
+    target('localhost:8080'),
+    /expected a URL with http:\/\/ or https:\/\/, got "localhost:8080" \[did you mean http:\/\/localhost:8080\?\]/,
+  ],
+  ['a Lambda ARN with another region', lambda('region: us-east-1'), /the function's ARN is in eu-west-1, not in us-east-1/],
+  ['a Lambda ARN with another qualifier', lambda('qualifier: dev'), /functionName ends with the qualifier "live", and qualifier is "dev"/],
   ['the ARN of another service', arn('arn:aws:s3:::bucket'), /part 3 of the ARN \(service\) is "s3"; expected sqs, kinesis or dynamodb/],
   ['an ARN of Kafka', arn('arn:aws:kafka:eu-west-1:123456789012:cluster/c/1'), /wherry does not poll Kafka/],
   ['an ARN that is none', arn('orders'), /expected an ARN, got "orders"/],

@@ -6,6 +6,9 @@ import { entriesAt, entryOf, isSet, mapAt, nodeAt, textAt } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
 import { FUNCTION_NAME_PATTERN, NAME_PATTERN } from './schema-fields.ts';
 
+/** A function's name or ARN: region, name, qualifier. */
+const LAMBDA_NAME = /^(?:arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:)?([A-Za-z0-9_-]+)(?::(\$LATEST|[A-Za-z0-9_-]+))?$/;
+
 const TARGET_KINDS = ['lambda', 'rie', 'http'];
 
 /** The rules of functions that a schema cannot state: one target each, addresses that may be called, destinations that exist. */
@@ -53,6 +56,7 @@ function checkTarget(holder: MapNode, policy: NetworkPolicy, problems: ProblemLi
   if (chosen.length > 1) problems.error(place, 'one-target', `expected exactly one of lambda, rie, http; got ${chosen.join(' and ')}`);
   if (chosen.length === 0 && !isMisspelt) problems.error(place, 'one-target', 'expected exactly one of lambda, rie, http; got none');
   checkUrl(nodeAt(target, ['http', 'url']), policy, problems);
+  checkLambda(mapAt(target, 'lambda'), problems);
   const rie = mapAt(target, 'rie');
   if (rie === undefined) return;
   const urls = nodeAt(rie, ['urls']);
@@ -63,6 +67,26 @@ function checkTarget(holder: MapNode, policy: NetworkPolicy, problems: ProblemLi
   if (urls?.kind === 'list') for (const item of urls.items) checkUrl(item, policy, problems);
 }
 
+/** What an ARN says twice has to be the same: Lambda is asked in one region, and refuses two qualifiers that differ. */
+function checkLambda(lambda: MapNode | undefined, problems: ProblemList): void {
+  const [, region, , qualifier] = LAMBDA_NAME.exec(textAt(lambda, 'functionName') ?? '') ?? [];
+  for (const path of [['aws', 'region'], ['region']]) {
+    const own = nodeAt(lambda, path);
+    const asked = textAt(own);
+    if (own === undefined || asked === undefined || region === undefined || asked === region) continue;
+    problems.error(own, 'other-region', `the function's ARN is in ${region}, not in ${asked}`, {
+      help: 'remove the region, or correct the ARN',
+    });
+  }
+  const own = nodeAt(lambda, ['qualifier']);
+  const asked = textAt(own);
+  if (own === undefined || asked === undefined || qualifier === undefined || asked === qualifier) return;
+  problems.error(own, 'two-qualifiers', `functionName ends with the qualifier "${qualifier}", and qualifier is "${asked}"`, {
+    help: 'keep one of them',
+    awsMessage: 'The derived qualifier from the function name does not match the specified qualifier.',
+  });
+}
+
 function isPresent(node: Node | undefined): boolean {
   return node !== undefined && !(node.kind === 'scalar' && node.value === null);
 }
@@ -71,6 +95,11 @@ function isPresent(node: Node | undefined): boolean {
 export function checkUrl(node: Node | undefined, policy: NetworkPolicy, problems: ProblemList): void {
   const text = textAt(node);
   if (node === undefined || text === undefined) return;
+  if (/^[\w.-]+(?::\d+)?(?:\/|$)/.test(text)) {
+    // `localhost:8080` is a URL too, of the scheme "localhost".
+    problems.error(node, 'blocked-url', `expected a URL with http:// or https://, got "${text}"`, { help: `did you mean http://${text}?` });
+    return;
+  }
   const refusal = urlRefusal(text, policy);
   if (refusal !== undefined) problems.error(node, 'blocked-url', refusal, { help: 'expected a URL such as http://orders:8080/events' });
 }

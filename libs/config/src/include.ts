@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { ConfigInputs } from './inputs.ts';
 import type { Entry, MapNode, Node } from './node.ts';
-import { entriesAt, mapAt, nodeAt } from './node.ts';
+import { entriesAt, mapAt, nodeAt, textAt } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
 
 /** More included files than this are a glob that went astray. */
@@ -54,6 +54,7 @@ export function mergeIncluded(main: MapNode, included: Node, problems: ProblemLi
     return;
   }
   for (const [name, entry] of included.entries) {
+    if (name === 'version' && textAt(entry.value) !== '1') problems.error(entry.value, 'invalid-value', 'expected 1, as in the main file');
     if (name === 'version' || name === '$schema') continue;
     if (!INCLUDABLE.has(name)) {
       const help = 'an included file holds functions: and mappings: only; move the rest to the main file';

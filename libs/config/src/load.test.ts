@@ -221,3 +221,21 @@ test('an error among thousands of names comes without a suggestion, which would 
   expect(errors.filter((error) => error.includes('did you mean "orders"?'))).toHaveLength(200);
   expect(errors.at(-1)).toContain('add it under functions:');
 });
+
+test('a file that cannot be read is the only trouble told, not all that is missed because of it', async () => {
+  const text = `${withMappings(mappingsTo('elsewhere', 3))}include: [conf.d/*.yaml]\nredis: { password: "\${file:nope}" }\n`;
+  const errors = await errorsOf(text, {
+    files: { 'conf.d/a.yaml': 'functions: [\n', 'conf.d/b.yaml': 'version: 2\n', 'conf.d/c.yaml': '' },
+  });
+  expect(errors).toEqual([
+    expect.stringContaining('cannot read the file nope'),
+    expect.stringContaining('must be sufficiently indented'),
+    expect.stringContaining('expected 1, as in the main file'),
+  ]);
+});
+
+test('a variable that took the bracket of a map away is told once', async () => {
+  expect(await errorsOf('version: 1\nredis: { url: ${REDIS_URL} }\nadmin: { listen: x }\n')).toEqual([
+    expect.stringContaining('write values with ${…} in quotes'),
+  ]);
+});

@@ -86,7 +86,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const hash = createHash('sha256');
   const files: string[] = [];
   const inputs = new ConfigInputs();
-  const read = await readTree(options, inputs, problems, hash, files);
+  const { tree: read, isWhole } = await readTree(options, inputs, problems, hash, files);
   const digest = hash.digest('hex');
   const refuse = (): RefusedConfig => ({
     ok: false,
@@ -95,7 +95,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     hash: digest,
     inputs,
   });
-  if (read === undefined) return refuse();
+  // What stands in a file that could not be read would be missed everywhere else.
+  if (read === undefined || !isWhole) return refuse();
   const resolved = resolveReferences(read, problems);
   if (resolved.kind !== 'map') return refuse();
   const tree = normalizeMappings(resolved, problems);
@@ -121,14 +122,17 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   };
 }
 
-/** The main file with the functions and mappings of its includes; undefined when the main file holds nothing to go on with. */
+/**
+ * The main file with the functions and mappings of its includes; undefined when the main file holds nothing to go on with, and not
+ * whole when one of the others could not be read.
+ */
 async function readTree(
   options: LoadOptions,
   inputs: ConfigInputs,
   problems: ProblemList,
   hash: ReturnType<typeof createHash>,
   files: string[],
-): Promise<MapNode | undefined> {
+): Promise<{ readonly tree: MapNode | undefined; readonly isWhole: boolean }> {
   const main = resolve(options.file);
   const used: string[] = [];
   const readOne = async (path: string, name: string): Promise<Node | undefined> => {
@@ -147,14 +151,17 @@ async function readTree(
   }
   if (tree !== undefined && tree.kind !== 'map')
     problems.error(tree, 'invalid-type', 'expected a map with version:, functions: and mappings:');
+  let isWhole = true;
   if (tree?.kind === 'map') {
     for (const file of await includedFiles(tree, main, options.file, inputs, problems)) {
+      const before = problems.all.length;
       const included = await readOne(file.path, file.name);
       if (included !== undefined) mergeIncluded(tree, included, problems);
+      else if (problems.all.length > before) isWhole = false;
     }
   }
   for (const value of used) hash.update(`${value.length}:`).update(value);
-  return tree?.kind === 'map' ? tree : undefined;
+  return { tree: tree?.kind === 'map' ? tree : undefined, isWhole };
 }
 
 /** The admin listener of a file that is wrong elsewhere; undefined when nothing was read, or this is wrong too. */

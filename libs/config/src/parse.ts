@@ -103,6 +103,8 @@ function reportSyntax(document: Document, file: SourceText, problems: ProblemLis
             : undefined;
     const message = error.code === 'MULTIPLE_DOCS' ? 'expected one YAML document, found another one here' : lowerFirst(error.message);
     problems.add('error', place, '', 'syntax', message, { help });
+    // The bracket that the variable took away is missed until the end of the file.
+    if (flow) break;
   }
   if (document.errors.length === 0 && document.directives?.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
     const help = 'remove the %YAML line';

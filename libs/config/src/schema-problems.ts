@@ -3,6 +3,7 @@ import { fieldNames, type JsonSchema, limitsOf, schemaAt } from './json-schema.t
 import type { MapNode, Node, ScalarNode } from './node.ts';
 import { nodeAt, toPlain, visitScalars } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
+import { parseDuration } from './quantity.ts';
 import { losesPrecision } from './scalar-type.ts';
 import type { ConfigValues } from './schema.ts';
 import { isSecretPath, maskUrl } from './secret-names.ts';
@@ -209,9 +210,9 @@ function typeHelp(type: string, node: Node): string | undefined {
   if (type === 'boolean' && /^(?:true|false)$/i.test(node.text)) return 'write it without quotes';
   if (type === 'boolean' && node.plain && /^(?:yes|no|on|off|y|n)$/i.test(node.text))
     return `write true or false (in YAML 1.2 ${node.text} is text)`;
-  const seconds = /^(\d+)s$/.exec(node.text)?.[1];
   if (type !== 'number' && type !== 'int') return undefined;
-  if (seconds !== undefined) return `Lambda's unit here is the second: write ${seconds}`;
+  const ms = /(?:Seconds|^Timeout|\.Timeout)$/.test(node.path) ? parseDuration(node.text) : undefined;
+  if (ms !== undefined && ms % 1000 === 0) return `Lambda's unit here is the second: write ${ms / 1000}`;
   return !node.plain && /^-?\d+$/.test(node.text) ? 'write it without quotes' : undefined;
 }
 

@@ -106,7 +106,7 @@ function checkRedis(redis: MapNode, problems: ProblemList): void {
     }
   }
   const password = nodeAt(redis, ['password']);
-  if (password?.kind === 'scalar' && isSet(password) && !password.interpolated) warnOfPassword(password, problems);
+  if (password?.kind === 'scalar' && isSet(password) && !password.interpolated && !password.broken) warnOfPassword(password, problems);
 }
 
 function checkRedisUrl(node: Node | undefined, problems: ProblemList): void {
