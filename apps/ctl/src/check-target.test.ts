@@ -27,7 +27,8 @@ async function closedPort(): Promise<number> {
   return free;
 }
 
-const check = (target: Target) => checkTarget(sampleFunction({ name: 'orders', target }));
+const check = (target: Target, credentials: () => Promise<unknown> = () => Promise.resolve()) =>
+  checkTarget(sampleFunction({ name: 'orders', target }), credentials);
 const http = (url: string): Target => ({ kind: 'http', url, headers: {} });
 
 test('a target that accepts connections is good', async () => {
@@ -61,4 +62,15 @@ test('a Lambda function is not invoked, and the answer says what was checked ins
   const findings = await check({ kind: 'lambda', functionName: 'orders', aws });
   expect(findings).toMatchObject([{ severity: 'notice', code: 'target-not-invoked', path: ['functions', 'orders', 'target', 'lambda'] }]);
   expect(findings[0]?.message).toContain('was not invoked');
+});
+
+test.each([
+  ['CredentialsProviderError', 'no AWS credentials were found (CredentialsProviderError: said so)', 'AWS_ACCESS_KEY_ID'],
+  ['AccessDenied', 'the AWS credentials could not be had (AccessDenied: said so)', 'aws sts get-caller-identity'],
+])('a Lambda target without credentials (%s) is an error that says so', async (name, message, help) => {
+  const aws = { region: 'eu-west-1', endpoint: `http://127.0.0.1:${port}`, maxAttempts: 3 };
+  const refused = Object.assign(new Error('said so'), { name });
+  const findings = await check({ kind: 'lambda', functionName: 'orders', aws }, () => Promise.reject(refused));
+  expect(findings).toMatchObject([{ code: 'target-not-invoked' }, { severity: 'error', code: 'aws-credentials', message }]);
+  expect(findings[1]?.help).toContain(help);
 });

@@ -1,15 +1,47 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { FunctionDefinition, Target } from '@wherry/core/mapping';
+import type { AwsSettings, FunctionDefinition, Target } from '@wherry/core/mapping';
+import { credentialsFault } from './credentials-fault.ts';
 import type { OnlineFinding } from './online-finding.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 
-/** Whether something accepts connections where a function is said to run. Nothing is sent and no function is invoked. */
-export async function checkTarget(definition: FunctionDefinition): Promise<OnlineFinding[]> {
-  const places = addressesOf(definition.target);
-  const found = await Promise.all(places.map((place) => checkAddress(definition.name, place)));
-  return found.flat();
+/**
+ * Whether something accepts connections where a function is said to run, and for Lambda, whether there are credentials to sign calls
+ * with. Nothing is sent to a function and none is invoked.
+ *
+ * @param credentials looks for credentials as the calls will
+ */
+export async function checkTarget(
+  definition: FunctionDefinition,
+  credentials: (aws: AwsSettings) => Promise<unknown>,
+): Promise<OnlineFinding[]> {
+  const { name, target } = definition;
+  const checks = addressesOf(target).map((place) => checkAddress(name, place));
+  if (target.kind === 'lambda') checks.push(checkCredentials(name, target.aws, credentials));
+  return (await Promise.all(checks)).flat();
+}
+
+async function checkCredentials(
+  name: string,
+  aws: AwsSettings,
+  credentials: (aws: AwsSettings) => Promise<unknown>,
+): Promise<OnlineFinding[]> {
+  try {
+    await credentials(aws);
+    return [];
+  } catch (error) {
+    const { name: code, message: said } = error instanceof Error ? error : new Error(String(error));
+    const { message, help } = credentialsFault(code, aws) ?? {
+      message: 'the AWS credentials could not be had',
+      help:
+        aws.assumeRole === undefined
+          ? 'check them with: aws sts get-caller-identity'
+          : `check that ${aws.assumeRole.roleArn} may be assumed`,
+    };
+    const path = ['functions', name, 'target', 'lambda'];
+    return [{ severity: 'error', path, code: 'aws-credentials', message: `${message} (${code}: ${said})`, help }];
+  }
 }
 
 interface Address {

@@ -1,6 +1,7 @@
 import type { Surroundings } from '@wherry/core/clock';
-import type { Mapping, SqsMapping, WherryConfig } from '@wherry/core/mapping';
+import type { AwsSettings, Mapping, SqsMapping, WherryConfig } from '@wherry/core/mapping';
 import { SqsClients } from '@wherry/sources/sqs/clients';
+import { CredentialsByRole } from '@wherry/sources/sqs/credentials';
 import { createSqsSource } from '@wherry/sources/sqs/sqs-source';
 import { checkQueue } from './check-queue.ts';
 import { checkRedis } from './check-redis.ts';
@@ -16,9 +17,11 @@ const CONCURRENCY = 16;
  */
 export async function checkOnline(config: WherryConfig, surroundings: Surroundings): Promise<OnlineFinding[]> {
   const clients = new SqsClients(surroundings);
+  const credentials = new CredentialsByRole(surroundings);
+  const findCredentials = (aws: AwsSettings) => credentials.provider(aws)();
   const createSource = (mapping: SqsMapping) => createSqsSource(mapping, { surroundings, clients });
   const checks: (() => Promise<OnlineFinding[]>)[] = [() => checkRedis(config.redis)];
-  for (const definition of config.functions.values()) checks.push(() => checkTarget(definition));
+  for (const definition of config.functions.values()) checks.push(() => checkTarget(definition, findCredentials));
   for (const mapping of config.mappings.values()) {
     const definition = config.functions.get(mapping.functionName);
     if (isSqs(mapping) && definition !== undefined) checks.push(() => checkQueue(mapping, definition, createSource));
