@@ -107,10 +107,20 @@ async function receiveInto(
   const wait = room.isLook ? 0 : waitSeconds(context, request, open, visibilitySeconds);
   const received = await receive(context, room, asked, wait);
   if (received === undefined) return undefined;
-  const held = dropFiltered(context, received).map((message) => holdMessage(message, visibilitySeconds));
-  if (request.mayTake() || request.mayFinish()) addAll(open, held, surroundings.clock.monotonicMs());
-  else open.leftover.push(...held);
+  if (!request.mayTake() && !request.mayFinish()) {
+    // Back to the queue unjudged: where the mapping was changed, its next version's filters decide.
+    open.leftover.push(...holdAll(received, visibilitySeconds));
+    return received.length;
+  }
+  const { matching, deleting } = dropFiltered(context, holdAll(received, visibilitySeconds));
+  addAll(open, matching, surroundings.clock.monotonicMs());
+  // Too many messages may be waiting for their delete already. A batch in hand does not wait for them, the next receive does.
+  if (open.fill.records === 0) await deleting;
   return received.length;
+}
+
+function holdAll(messages: readonly QueueMessage[], visibilitySeconds: number): HeldMessage[] {
+  return messages.map((message) => holdMessage(message, visibilitySeconds));
 }
 
 function waitSeconds(context: QueueContext, request: GatherRequest, open: OpenBatch, visibilitySeconds: number): number {
@@ -177,25 +187,29 @@ async function receive(
   return messages;
 }
 
-/** Deletes messages that the mapping's filters do not match; the function never sees them. */
-function dropFiltered(context: QueueContext, messages: QueueMessage[]): QueueMessage[] {
+/**
+ * Deletes messages that the mapping's filters do not match; the function never sees them. Their deletes begin at once, before
+ * the next receive and before the rest is invoked, so that they hold up nothing behind them in their message group. One that
+ * could not be deleted comes again, is not matched again, and meanwhile keeps its group in its place.
+ * Throws if matching does; all the messages are then back in the queue.
+ */
+function dropFiltered(
+  context: QueueContext,
+  received: readonly HeldMessage[],
+): { matching: readonly HeldMessage[]; deleting: Promise<void> } {
   const { matches, settler, bytes, mapping, observe } = context;
-  if (matches === undefined) return messages;
-  const matching: QueueMessage[] = [];
+  if (matches === undefined) return { matching: received, deleting: Promise.resolve() };
+  const matching: HeldMessage[] = [];
   const dropped: HeldMessage[] = [];
   try {
-    for (const message of messages) {
-      if (matches(message)) matching.push(message);
-      else dropped.push(holdMessage(message, 0));
-    }
+    for (const held of received) (matches(held.message) ? matching : dropped).push(held);
   } catch (error) {
-    bytes.giveBack(messages.map((message) => message.recordBytes));
+    settler.release(received);
+    bytes.giveBack(recordBytes(received));
     throw error;
   }
-  if (dropped.length > 0) {
-    bytes.giveBack(recordBytes(dropped));
-    void settler.delete(dropped);
-    observe({ type: 'filtered', mapping: mapping.name, events: dropped.length });
-  }
-  return matching;
+  if (dropped.length === 0) return { matching, deleting: Promise.resolve() };
+  bytes.giveBack(recordBytes(dropped));
+  observe({ type: 'filtered', mapping: mapping.name, events: dropped.length });
+  return { matching, deleting: settler.delete(dropped) };
 }
