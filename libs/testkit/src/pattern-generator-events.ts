@@ -1,0 +1,63 @@
+import type { Random } from '@wherry/core/clock';
+import { KEYS, NUMBERS, pick, quote, respell, STRINGS } from './pattern-generator-values.ts';
+
+/** A value of an event that is neither object nor array. Numbers are kept as they are written. */
+export type EventScalar = { readonly number: string } | { readonly string: string } | { readonly literal: 'true' | 'false' | 'null' };
+
+/** A random event, before it is written down. */
+export type EventNode =
+  | { readonly fields: readonly (readonly [string, EventNode])[] }
+  | { readonly items: readonly EventNode[] }
+  | EventScalar;
+
+/** A scalar of the event and the segments of its joined path. */
+export interface EventLeaf {
+  readonly segments: readonly string[];
+  readonly value: EventScalar;
+}
+
+/** An object of few keys: scalars, objects, arrays of scalars, of objects that are alike, and of arrays. */
+export function randomEvent(random: Random): EventNode {
+  return randomObject(random, 3);
+}
+
+function randomObject(random: Random, depth: number): EventNode {
+  const count = random() < 0.06 ? 0 : 1 + Math.floor(random() * 3);
+  const names = new Set(Array.from({ length: count }, () => pick(random, KEYS)));
+  return { fields: [...names].map((name) => [name, randomNode(random, depth - 1)] as const) };
+}
+
+function randomNode(random: Random, depth: number): EventNode {
+  const chance = random();
+  if (depth > 0 && chance < 0.25) return randomObject(random, depth);
+  if (depth >= 0 && chance < 0.5) {
+    const count = random() < 0.1 ? 0 : 1 + Math.floor(random() * 3);
+    return { items: Array.from({ length: count }, () => (random() < 0.6 ? randomObject(random, depth) : randomNode(random, depth - 1))) };
+  }
+  return randomScalar(random);
+}
+
+/** A scalar of any kind. */
+export function randomScalar(random: Random): EventScalar {
+  const chance = random();
+  if (chance < 0.5) return { string: pick(random, STRINGS) };
+  if (chance < 0.85) return { number: respell(random, pick(random, NUMBERS)) };
+  return { literal: pick(random, ['true', 'false', 'null'] as const) };
+}
+
+/** All scalars of an event. */
+export function eventLeaves(event: EventNode, segments: readonly string[] = []): readonly EventLeaf[] {
+  if ('fields' in event) return event.fields.flatMap(([name, node]) => eventLeaves(node, [...segments, ...name.split('.')]));
+  if ('items' in event) return event.items.flatMap((item) => eventLeaves(item, segments));
+  return [{ segments, value: event }];
+}
+
+/** The event as JSON text. */
+export function renderEvent(random: Random, node: EventNode): string {
+  if ('fields' in node) {
+    return `{${node.fields.map(([name, child]) => `${quote(random, name)}:${renderEvent(random, child)}`).join(',')}}`;
+  }
+  if ('items' in node) return `[${node.items.map((item) => renderEvent(random, item)).join(',')}]`;
+  if ('string' in node) return quote(random, node.string);
+  return 'number' in node ? node.number : node.literal;
+}

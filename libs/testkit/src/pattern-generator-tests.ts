@@ -1,0 +1,69 @@
+import type { Random } from '@wherry/core/clock';
+import { type EventScalar, randomScalar } from './pattern-generator-events.ts';
+import { NUMBERS, pick, quote, respell, STRINGS } from './pattern-generator-values.ts';
+
+/** An entry of a pattern's list that may or may not hold for anything. */
+export function randomTest(random: Random): string {
+  return testFor(random, randomScalar(random));
+}
+
+/** An entry of a pattern's list that mostly holds for the value: the value itself, a part of it, a range around it … */
+export function testFor(random: Random, value: EventScalar): string {
+  const chance = random();
+  if (chance < 0.08) return '{"exists":true}';
+  if (chance < 0.2) return `{"anything-but":${exclusion(random)}}`;
+  if ('literal' in value) return value.literal;
+  if ('number' in value) return chance < 0.6 ? respell(random, value.number) : range(random, value.number);
+  return chance < 0.5 ? quote(random, value.string) : textTest(random, value.string);
+}
+
+function textTest(random: Random, text: string): string {
+  const cut = Math.floor(random() * (text.length + 1));
+  const flip = (part: string): string => quote(random, pick(random, [part.toUpperCase(), part.toLowerCase(), part]));
+  const blocks = ['10.0.0.0/24', '10.0.0.128/25', '0.0.0.0/0', '10.0.0.1/31', '2001:db8::/32', '2001:db8::f0/124', '::/0', '::1/127'];
+  const forms: readonly (() => string)[] = [
+    () => `{"prefix":${quote(random, text.slice(0, cut))}}`,
+    () => `{"suffix":${quote(random, text.slice(cut))}}`,
+    () => `{"prefix":{"equals-ignore-case":${flip(text.slice(0, cut))}}}`,
+    () => `{"suffix":{"equals-ignore-case":${flip(text.slice(cut))}}}`,
+    () => `{"equals-ignore-case":${flip(text)}}`,
+    () => `{"wildcard":${quote(random, withStars(random, text))}}`,
+    () => `{"cidr":"${pick(random, blocks)}"}`,
+  ];
+  return pick(random, text.includes(':') || text.startsWith('10.') ? [...forms, () => `{"cidr":"${pick(random, blocks)}"}`] : forms)();
+}
+
+/** The text with parts replaced by `*`. The page's own limit of neighbouring stars is kept. */
+function withStars(random: Random, text: string): string {
+  const parts = Array.from(text, (character) => (random() < 0.35 ? '*' : character.replace(/[*\\]/, '\\$&')));
+  return (random() < 0.2 ? `*${parts.join('')}*` : parts.join('')).replace(/(?<!\\)((?:\\\\)*)\*{2,}/g, '$1*');
+}
+
+function range(random: Random, number: string): string {
+  const value = Number(number);
+  const near = (sign: number): string => {
+    const other = value + sign * pick(random, [0.5, 1, 100]);
+    return Number.isFinite(other) && Math.abs(other) < 1e15 ? String(other) : '';
+  };
+  const [below, above] = [near(-1), near(1)];
+  const forms = [`"=",${number}`, `">=",${number}`, `"<=",${number}`, `">",${number}`, `"<",${number}`];
+  if (below !== '') forms.push(`">",${below}`, `">=",${below},"<=",${number}`);
+  if (above !== '') forms.push(`"<",${above}`, `">=",${number},"<",${above}`);
+  if (below !== '' && above !== '') forms.push(`">",${below},"<",${above}`);
+  return `{"numeric":[${pick(random, forms)}]}`;
+}
+
+function exclusion(random: Random): string {
+  const strings = (list: readonly string[]): string =>
+    random() < 0.5 ? quote(random, pick(random, list)) : `[${quote(random, pick(random, list))},${quote(random, pick(random, list))}]`;
+  const number = (): string => respell(random, pick(random, NUMBERS));
+  const parts = STRINGS.filter((text) => text !== '');
+  return pick(random, [
+    () => strings(STRINGS),
+    () => (random() < 0.5 ? number() : `[${number()},${number()}]`),
+    () => `{"prefix":${strings(parts)}}`,
+    () => `{"suffix":${strings(parts)}}`,
+    () => `{"equals-ignore-case":${strings(STRINGS)}}`,
+    () => `{"wildcard":${strings(STRINGS.map((text) => withStars(random, text)))}}`,
+  ])();
+}

@@ -1,0 +1,87 @@
+import type { Random } from '@wherry/core/clock';
+import { type EventLeaf, eventLeaves, randomEvent, renderEvent } from './pattern-generator-events.ts';
+import { KEYS, pick, quote } from './pattern-generator-values.ts';
+import { randomTest, testFor } from './pattern-generator-tests.ts';
+
+/** A pattern and an event, both as JSON text. */
+export interface PatternPair {
+  readonly pattern: string;
+  readonly event: string;
+}
+
+interface Condition {
+  /** What is left of the path below the object that is being written. */
+  readonly segments: readonly string[];
+  readonly tests: readonly string[];
+}
+
+/**
+ * A random event and a random pattern that was made with an eye on it, so that both answers are common: most conditions stand on
+ * paths the event has and hold for a value there; some do not. Small alphabets make paths and values collide.
+ */
+export function randomPair(random: Random): PatternPair {
+  const event = randomEvent(random);
+  const leaves = eventLeaves(event);
+  const count = 1 + Math.floor(random() * random() * 5);
+  const conditions = Array.from({ length: count }, () => randomCondition(random, leaves, count));
+  return { pattern: writeObject(random, conditions, leaves, 0), event: renderEvent(random, event) };
+}
+
+/** A random pattern that has nothing to do with any event but the alphabets. */
+export function randomPattern(random: Random): string {
+  return randomPair(random).pattern;
+}
+
+/** The more conditions stand beside this one, the likelier it has to hold, so that patterns of many conditions match at times. */
+function randomCondition(random: Random, leaves: readonly EventLeaf[], neighbours: number): Condition {
+  const leaf = leaves.length === 0 ? undefined : pick(random, leaves);
+  const isLost = leaf === undefined || random() < 0.12;
+  const segments = isLost ? Array.from({ length: 1 + Math.floor(random() * 3) }, () => pick(random, KEYS)) : leaf.segments;
+  const tests: string[] = [];
+  if (isLost && random() < 0.8) tests.push('{"exists":false}');
+  if (!isLost && random() < 1 - 0.4 / neighbours) tests.push(testFor(random, leaf.value));
+  while (tests.length === 0 || random() < 0.25) {
+    tests.splice(Math.floor(random() * 2), 0, random() < 0.15 ? '{"exists":false}' : randomTest(random));
+  }
+  return { segments: segments.length === 0 ? ['a'] : segments, tests };
+}
+
+/** Writes conditions as an object: keys nested, joined by dots, or written twice; some of them moved into an `$or`. */
+function writeObject(random: Random, conditions: readonly Condition[], leaves: readonly EventLeaf[], level: number): string {
+  const entries: string[] = [];
+  const rest = [...conditions];
+  if (level < 4 && random() < 0.15) {
+    const moved = rest.splice(0, 1 + Math.floor(random() * 2));
+    entries.push(`"$or":[${alternatives(random, moved, leaves, level).join(',')}]`);
+  }
+  while (rest.length > 0) {
+    const first = rest.shift();
+    if (first === undefined) break;
+    const length = first.segments.length === 1 || random() < 0.7 ? 1 : 1 + Math.floor(random() * first.segments.length);
+    const key = first.segments.slice(0, length).join('.');
+    if (length === first.segments.length) {
+      entries.push(`${quote(random, key)}:[${first.tests.join(',')}]`);
+      continue;
+    }
+    const isBelow = (segments: readonly string[]): boolean => segments.length > length && segments.slice(0, length).join('.') === key;
+    const joins = random() < 0.9 ? rest.filter(({ segments }) => isBelow(segments)) : [];
+    for (const joined of joins) rest.splice(rest.indexOf(joined), 1);
+    const below = [first, ...joins].map(({ segments, tests }) => ({ segments: segments.slice(length), tests }));
+    const leavesBelow = leaves
+      .filter(({ segments }) => isBelow(segments))
+      .map(({ segments, value }) => ({ segments: segments.slice(length), value }));
+    entries.push(`${quote(random, key)}:${writeObject(random, below, leavesBelow, level + 1)}`);
+  }
+  if (random() < 0.3) entries.reverse();
+  return `{${entries.join(',')}}`;
+}
+
+/** The conditions themselves are one alternative; the others are new ones, at times about the same paths. */
+function alternatives(random: Random, conditions: readonly Condition[], leaves: readonly EventLeaf[], level: number): readonly string[] {
+  const all = [writeObject(random, conditions, leaves, level + 2)];
+  while (all.length < 2 || random() < 0.25) {
+    const others = Array.from({ length: 1 + Math.floor(random() * 2) }, () => randomCondition(random, leaves, 1));
+    all.splice(Math.floor(random() * 2), 0, writeObject(random, others, leaves, level + 2));
+  }
+  return all;
+}
