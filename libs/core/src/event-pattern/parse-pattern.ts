@@ -1,0 +1,121 @@
+import type { JsonNode, JsonObject } from './json-text.ts';
+import { JsonTextError, parseJsonText } from './json-text.ts';
+import { leafTests } from './leaf-tests.ts';
+import type { PatternPart } from './or-combinations.ts';
+import { patternGroup } from './or-combinations.ts';
+import { PatternFault } from './pattern-fault.ts';
+import type { EventPattern, PatternGroup, PatternTest } from './pattern.ts';
+
+/** @see https://docs.aws.amazon.com/lambda/latest/api/API_Filter.html */
+export const PATTERN_CHARACTERS_MAX = 4096;
+
+/** A pattern, or why there is none: a short reason, and where in the text (zero-based UTF-16 code units; at most the text's length). */
+export type PatternResult =
+  | { readonly ok: true; readonly pattern: EventPattern }
+  | { readonly ok: false; readonly reason: string; readonly offset: number };
+
+/**
+ * Reads an event pattern as Lambda's `FilterCriteria` take it. Never throws.
+ *
+ * The grammar is Lambda's and EventBridge's; where their pages are silent it is that of Event Ruler, the engine behind them.
+ * Reasons are EventBridge's where it has one.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+ * @see https://github.com/aws/event-ruler
+ */
+export function parsePattern(text: string): PatternResult {
+  if (text.length > PATTERN_CHARACTERS_MAX) {
+    return { ok: false, reason: `Pattern is longer than ${PATTERN_CHARACTERS_MAX} characters`, offset: PATTERN_CHARACTERS_MAX };
+  }
+  try {
+    const root = readRoot(parseJsonText(text));
+    return { ok: true, pattern: { text, root, needsNumberText: needsNumberText(root) } };
+  } catch (error) {
+    if (error instanceof JsonTextError) return { ok: false, reason: `Pattern is not JSON: ${error.message}`, offset: error.offset };
+    if (error instanceof PatternFault) return { ok: false, reason: error.message, offset: error.offset };
+    throw error;
+  }
+}
+
+/** How a key `$or` is read. */
+type OrMeaning = 'alternatives' | 'field';
+
+/**
+ * A `$or` which cannot be the operator may be an ordinary key: Event Ruler reads a pattern that is wrong with the operator once
+ * more without it. If that is wrong too, the first reason is the one that helps.
+ */
+function readRoot(node: JsonNode): PatternGroup {
+  if (node.kind !== 'object') throw new PatternFault('Filter is not an object', node.offset);
+  try {
+    return patternGroup(objectParts(node, [], 'alternatives', false));
+  } catch (error) {
+    if (!(error instanceof PatternFault)) throw error;
+    try {
+      return patternGroup(objectParts(node, [], 'field', false));
+    } catch {
+      throw error;
+    }
+  }
+}
+
+function objectParts(object: JsonObject, parents: readonly string[], or: OrMeaning, isInsideOr: boolean): PatternPart[] {
+  if (object.members.length === 0) throw new PatternFault('Empty objects are not allowed', object.offset);
+  return object.members.flatMap(({ key, keyOffset, value }): PatternPart[] => {
+    if (key === '$or' && or === 'alternatives') return [orPart(value, keyOffset, parents)];
+    if (isInsideOr && RESERVED_INSIDE_OR.has(key)) throw new PatternFault(`${key} is reserved and no field name inside $or`, keyOffset);
+    const keys = [...parents, key];
+    if (value.kind === 'object') return objectParts(value, keys, or, isInsideOr);
+    if (value.kind !== 'list') throw new PatternFault(`${JSON.stringify(key)} must be an object or an array`, value.offset);
+    return [{ kind: 'field', field: { path: keys.join('.'), keys, tests: leafTests(value), offset: value.offset } }];
+  });
+}
+
+function orPart(value: JsonNode, keyOffset: number, parents: readonly string[]): PatternPart {
+  if (value.kind !== 'list' || value.items.length < 2) {
+    throw new PatternFault('"$or" must be an array of at least 2 objects', value.offset);
+  }
+  const alternatives = value.items.map((item) => {
+    if (item.kind === 'object') return objectParts(item, parents, 'alternatives', true);
+    throw new PatternFault('"$or" must be an array of at least 2 objects', item.offset);
+  });
+  return { kind: 'or', alternatives, offset: keyOffset };
+}
+
+/** Words that Event Ruler keeps for operators of now and of later. */
+const RESERVED_INSIDE_OR: ReadonlySet<string> = new Set([
+  'exactly',
+  'equals-ignore-case',
+  'prefix',
+  'suffix',
+  'anything-but',
+  'exists',
+  'wildcard',
+  'numeric',
+  'cidr',
+  '=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'regex',
+  'not-wildcard',
+  'not-equals-ignore-case',
+  'date-after',
+  'date-on-or-after',
+  'date-before',
+  'date-on-or-before',
+  'in-date-range',
+  'ip-address-in-range',
+  'ip-address-not-in-range',
+]);
+
+function needsNumberText(group: PatternGroup): boolean {
+  return (
+    group.fields.some((field) => field.tests.some(holdsExactNumber)) || group.alternatives.some((groups) => groups.some(needsNumberText))
+  );
+}
+
+function holdsExactNumber(test: PatternTest): boolean {
+  if (test.kind === 'number') return test.number.exact !== undefined;
+  if (test.kind === 'numeric') return test.lower?.number.exact !== undefined || test.upper?.number.exact !== undefined;
+  return test.kind === 'anything-but' && test.tests.some(holdsExactNumber);
+}
