@@ -22,7 +22,7 @@ export function randomEvent(random: Random): EventNode {
 }
 
 function randomObject(random: Random, depth: number): EventNode {
-  const count = random() < 0.06 ? 0 : 1 + Math.floor(random() * 3);
+  const count = random() < 0.06 ? 0 : 1 + Math.floor(random() * 4);
   const names = new Set(Array.from({ length: count }, () => pick(random, KEYS)));
   return { fields: [...names].map((name) => [name, randomNode(random, depth - 1)] as const) };
 }
@@ -31,10 +31,29 @@ function randomNode(random: Random, depth: number): EventNode {
   const chance = random();
   if (depth > 0 && chance < 0.25) return randomObject(random, depth);
   if (depth >= 0 && chance < 0.5) {
-    const count = random() < 0.1 ? 0 : 1 + Math.floor(random() * 3);
-    return { items: Array.from({ length: count }, () => (random() < 0.6 ? randomObject(random, depth) : randomNode(random, depth - 1))) };
+    return { items: randomItems(random, depth) };
   }
   return randomScalar(random);
+}
+
+/** Elements that are alike more often than not: only then can a pattern find its values in two of them. */
+function randomItems(random: Random, depth: number): readonly EventNode[] {
+  const count = random() < 0.1 ? 0 : 1 + Math.floor(random() * 4);
+  const first = random() < 0.65 ? randomObject(random, depth) : randomNode(random, depth - 1);
+  return Array.from({ length: count }, (_, index) => {
+    if (index === 0) return first;
+    return random() < 0.7 ? alike(random, first) : randomNode(random, depth - 1);
+  });
+}
+
+/** The same shape with other values, at times with a field less. */
+function alike(random: Random, node: EventNode): EventNode {
+  if ('fields' in node) {
+    const kept = node.fields.filter(() => random() < 0.85);
+    return { fields: kept.map(([name, child]) => [name, alike(random, child)] as const) };
+  }
+  if ('items' in node) return { items: node.items.map((item) => alike(random, item)) };
+  return random() < 0.25 ? node : randomScalar(random);
 }
 
 /** A scalar of any kind. */

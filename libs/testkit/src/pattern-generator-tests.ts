@@ -18,7 +18,8 @@ export function testFor(random: Random, value: EventScalar): string {
 }
 
 function textTest(random: Random, text: string): string {
-  const cut = Math.floor(random() * (text.length + 1));
+  const characters = Array.from(text);
+  const cut = characters.slice(0, Math.floor(random() * (characters.length + 1))).join('').length;
   const flip = (part: string): string => quote(random, pick(random, [part.toUpperCase(), part.toLowerCase(), part]));
   const blocks = ['10.0.0.0/24', '10.0.0.128/25', '0.0.0.0/0', '10.0.0.1/31', '2001:db8::/32', '2001:db8::f0/124', '::/0', '::1/127'];
   const forms: readonly (() => string)[] = [

@@ -22,8 +22,11 @@ interface Condition {
 export function randomPair(random: Random): PatternPair {
   const event = randomEvent(random);
   const leaves = eventLeaves(event);
-  const count = 1 + Math.floor(random() * random() * 5);
-  const conditions = Array.from({ length: count }, () => randomCondition(random, leaves, count));
+  const count = 1 + Math.floor(random() * 4);
+  // Conditions on neighbours meet in arrays, where they have to agree on one element.
+  const anchor = leaves.length === 0 ? undefined : pick(random, leaves).segments[0];
+  const neighbours = leaves.filter(({ segments }) => segments[0] === anchor);
+  const conditions = Array.from({ length: count }, () => randomCondition(random, random() < 0.7 ? neighbours : leaves, count));
   return { pattern: writeObject(random, conditions, leaves, 0), event: renderEvent(random, event) };
 }
 
@@ -38,9 +41,10 @@ function randomCondition(random: Random, leaves: readonly EventLeaf[], neighbour
   const isLost = leaf === undefined || random() < 0.12;
   const segments = isLost ? Array.from({ length: 1 + Math.floor(random() * 3) }, () => pick(random, KEYS)) : leaf.segments;
   const tests: string[] = [];
-  if (isLost && random() < 0.8) tests.push('{"exists":false}');
-  if (!isLost && random() < 1 - 0.4 / neighbours) tests.push(testFor(random, leaf.value));
-  while (tests.length === 0 || random() < 0.25) {
+  if (isLost && random() < 0.6) tests.push('{"exists":false}');
+  if (!isLost && random() < 1 - 0.5 / neighbours) tests.push(testFor(random, leaf.value));
+  if (!isLost && neighbours > 1 && random() < 0.12) tests.splice(0, 1, '{"exists":false}');
+  while (tests.length === 0 || random() < 0.12) {
     tests.splice(Math.floor(random() * 2), 0, random() < 0.15 ? '{"exists":false}' : randomTest(random));
   }
   return { segments: segments.length === 0 ? ['a'] : segments, tests };

@@ -8,6 +8,7 @@ export function referenceTest(test: PlainJson, value: PlainJson): boolean {
   const [operator, operand] = (test.kind === 'object' ? test.entries[0] : undefined) ?? [];
   if (operator === undefined || operand === undefined) throw new Error('A list holds literals and operators.');
   if (operator === 'exists') return true;
+  if (operator === 'exactly') return referenceTest(operand, value);
   if (operator === 'anything-but') return !listOf(operand).some((excluded) => isExcluded(excluded, value));
   if (operator === 'numeric') return value.kind === 'number' && isInRange(listOf(operand), value.text);
   return value.kind === 'string' && textOperator(operator, operand, value.text);

@@ -23,27 +23,57 @@ export function referenceMatches(patternText: string, eventText: string): boolea
   const event = readPlainJson(eventText);
   if (event.kind !== 'object') return false;
   const leaves = flatten(event);
-  return combinations(readPlainJson(patternText), [], [new Map()]).some((combination) =>
+  const pattern = readPlainJson(patternText);
+  const start: Reading = { combinations: [new Map()], keys: [], hasOr: hasOr(pattern) };
+  return combinations(pattern, start).some((combination) =>
     canAssign(combination, [...combination.keys()].toSorted(byCodeUnits), leaves, new Map()),
   );
 }
 
+interface Reading {
+  /** What was read so far, one of each combination of alternatives. */
+  readonly combinations: readonly Combination[];
+  /** The keys on the way to the object that is being read. */
+  readonly keys: readonly string[];
+  /** False if `$or` is a key like any other in this pattern. */
+  readonly hasOr: boolean;
+}
+
 /** `$or` multiplied out: every way to choose one alternative of each. A path written again replaces what was written before. */
-function combinations(pattern: PlainJson, keys: readonly string[], before: readonly Combination[]): readonly Combination[] {
-  if (pattern.kind !== 'object') throw new Error('A pattern is an object of objects and lists.');
-  let all = before;
-  for (const [key, value] of pattern.entries) {
-    if (key === '$or' && value.kind === 'array') {
-      const sofar = all;
-      all = value.items.flatMap((alternative) => combinations(alternative, keys, sofar));
+function combinations(pattern: PlainJson, reading: Reading): readonly Combination[] {
+  let all = reading.combinations;
+  for (const [key, value] of entriesOf(pattern)) {
+    const keys = [...reading.keys, key];
+    if (key === '$or' && reading.hasOr) {
+      const before = all;
+      all = itemsOf(value).flatMap((alternative) => combinations(alternative, { ...reading, combinations: before }));
     } else if (value.kind === 'array') {
-      const path = [...keys, key].join('.');
-      all = all.map((combination) => new Map([...combination, [path, value.items]]));
+      all = all.map((combination) => new Map([...combination, [keys.join('.'), value.items]]));
     } else {
-      all = combinations(value, [...keys, key], all);
+      all = combinations(value, { ...reading, combinations: all, keys });
     }
   }
   return all;
+}
+
+/** Where what stands under `$or` cannot be alternatives (values, operators, an object), `$or` is the name of a field. */
+function hasOr(pattern: PlainJson): boolean {
+  return entriesOf(pattern).every(([key, value]) => {
+    if (key !== '$or') return value.kind === 'array' || hasOr(value);
+    return itemsOf(value).length >= 2 && itemsOf(value).every((item) => item.kind === 'object' && !isOperator(item) && hasOr(item));
+  });
+}
+
+function isOperator(item: PlainJson): boolean {
+  return /^(exactly|prefix|suffix|equals-ignore-case|wildcard|anything-but|numeric|exists|cidr)$/.test(entriesOf(item)[0]?.[0] ?? '');
+}
+
+function entriesOf(value: PlainJson): readonly (readonly [string, PlainJson])[] {
+  return value.kind === 'object' ? value.entries : [];
+}
+
+function itemsOf(value: PlainJson): readonly PlainJson[] {
+  return value.kind === 'array' ? value.items : [];
 }
 
 /**
