@@ -62,15 +62,23 @@ function plainGroup(parts: readonly PatternPart[]): PatternGroup {
   };
 }
 
-type Combination = ReadonlyMap<string, PatternField>;
+/** A field of each path. They belong to this pattern alone and are changed in place, for a pattern may have many of both. */
+type Combination = Map<string, PatternField>;
 
-function combine(combinations: readonly Combination[], parts: readonly PatternPart[]): readonly Combination[] {
+function combine(combinations: Combination[], parts: readonly PatternPart[]): Combination[] {
   let current = combinations;
   for (const part of parts) {
-    current =
-      part.kind === 'field'
-        ? current.map((fields) => new Map(fields).set(part.field.path, part.field))
-        : part.alternatives.flatMap((alternative) => combine(current, alternative));
+    if (part.kind === 'field') {
+      for (const fields of current) fields.set(part.field.path, part.field);
+    } else {
+      const before = current;
+      current = part.alternatives.flatMap((alternative) =>
+        combine(
+          before.map((fields) => new Map(fields)),
+          alternative,
+        ),
+      );
+    }
   }
   return current;
 }
