@@ -41,7 +41,7 @@ describe('SQS clients', () => {
     expect(await config.maxAttempts()).toBe(3);
   });
 
-  test('calls name Wherry as their user agent', async () => {
+  test('calls name Wherry as their user agent; hot ones are sent directly from the second on', async () => {
     const server = await TargetServer.start();
     onTestFinished(() => server.close());
     server.answer((_request, response) => response.end('{"QueueUrl":"u"}'));
@@ -50,7 +50,16 @@ describe('SQS clients', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     const connection = openClients().acquire({ ...settings, endpoint: server.url });
     await connection.controlClient.send(new GetQueueUrlCommand({ QueueName: 'orders' }));
+    for (let turn = 0; turn < 2; turn += 1) {
+      const receive = { queueUrl: 'u', maxMessages: 1, waitTimeSeconds: 0, visibilityTimeoutSeconds: 1 };
+      await connection.calls.receiveMessage(receive, new AbortController().signal);
+      await connection.calls.deleteMessageBatch('u', ['r']);
+      await connection.calls.changeMessageVisibilityBatch('u', ['r'], 1);
+    }
     connection.release();
-    expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual(['wherry']);
+    expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual(Array(7).fill('wherry'));
+    // The SDK marks each of its attempts.
+    const direct = server.requests.map(({ headers }) => !('amz-sdk-invocation-id' in headers));
+    expect(direct).toEqual([false, false, false, false, true, true, true]);
   });
 });

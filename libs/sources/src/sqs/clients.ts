@@ -5,8 +5,8 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Surroundings } from '@wherry/core/clock';
 import type { AwsSettings } from '@wherry/core/mapping';
 import { CredentialsByRole, type CredentialsProvider } from './credentials.ts';
-import { createSdkCalls } from './sdk-calls.ts';
-import type { SqsCalls } from './sqs-calls.ts';
+import { DirectClient } from './direct-client.ts';
+import { createSqsCalls, type SqsCalls } from './sqs-calls.ts';
 
 /** Longest wait for a TCP and TLS connection. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -95,7 +95,7 @@ function openConnection(aws: AwsSettings, credentials: CredentialsProvider): Sha
   const pollClient = createClient(aws, credentials, POLL_TIMEOUT_MS, Infinity);
   const controlClient = createClient(aws, credentials, CONTROL_TIMEOUT_MS, CONTROL_SOCKETS);
   return {
-    calls: createSdkCalls(pollClient, controlClient),
+    calls: createSqsCalls(new DirectClient(pollClient), new DirectClient(controlClient)),
     controlClient,
     close: () => {
       pollClient.destroy();

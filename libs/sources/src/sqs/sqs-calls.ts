@@ -1,9 +1,15 @@
-import type { Message } from '@aws-sdk/client-sqs';
+import { hash } from 'node:crypto';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  type BatchResultErrorEntry,
+  type Message,
+} from '@aws-sdk/client-sqs';
+import type { DirectClient } from './direct-client.ts';
+import { readReceived, readSettled } from './plain-answer.ts';
 
-/**
- * The three calls that every message pays for, apart from the rest of the client so that a thinner transport can take
- * their place. They throw whatever their transport throws; `errors.ts` gives it a class.
- */
+/** The three calls that every message pays for. They throw whatever the SDK throws; `errors.ts` gives it a class. */
 export interface SqsCalls {
   /** One long poll. Verifies the MD5 of each body. */
   receiveMessage(request: ReceiveMessageCall, signal: AbortSignal): Promise<readonly Message[]>;
@@ -33,4 +39,49 @@ export interface RefusedEntry {
   readonly index: number;
   readonly code: string;
   readonly message: string;
+}
+
+/** The calls of one set of settings: long polls on one client, settling on another, so that neither waits for the other's sockets. */
+export function createSqsCalls(pollClient: DirectClient, settleClient: DirectClient): SqsCalls {
+  return {
+    async receiveMessage(request, signal) {
+      const command = new ReceiveMessageCommand({
+        QueueUrl: request.queueUrl,
+        MaxNumberOfMessages: request.maxMessages,
+        WaitTimeSeconds: request.waitTimeSeconds,
+        VisibilityTimeout: request.visibilityTimeoutSeconds,
+        MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
+        ...(request.attemptId === undefined ? {} : { ReceiveRequestAttemptId: request.attemptId }),
+      });
+      const { Messages: messages = [] } = await pollClient.send(command, readReceived, signal);
+      verifyBodies(messages);
+      return messages;
+    },
+    async deleteMessageBatch(queueUrl, receiptHandles) {
+      const entries = receiptHandles.map((handle, index) => ({ Id: String(index), ReceiptHandle: handle }));
+      const answer = await settleClient.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), readSettled);
+      return refusedEntries(answer.Failed);
+    },
+    async changeMessageVisibilityBatch(queueUrl, receiptHandles, visibilityTimeoutSeconds) {
+      const entries = receiptHandles.map((handle, index) => ({
+        Id: String(index),
+        ReceiptHandle: handle,
+        VisibilityTimeout: visibilityTimeoutSeconds,
+      }));
+      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries: entries });
+      const answer = await settleClient.send(command, readSettled);
+      return refusedEntries(answer.Failed);
+    },
+  };
+}
+
+function refusedEntries(failed: readonly BatchResultErrorEntry[] | undefined): RefusedEntry[] {
+  return (failed ?? []).map((entry) => ({ index: Number(entry.Id), code: entry.Code ?? 'Unknown', message: entry.Message ?? '' }));
+}
+
+/** The SDK's own check is switched off in the clients: it builds a hash object and two promises per message for the same answer. */
+function verifyBodies(messages: readonly Message[]): void {
+  const broken = messages.filter((message) => message.MD5OfBody !== hash('md5', message.Body ?? ''));
+  if (broken.length > 0) throw new Error(`Invalid MD5 checksum on messages: ${broken.map((message) => message.MessageId).join(', ')}`);
 }
