@@ -1,4 +1,4 @@
-import type { JsonNode, JsonObject } from './json-text.ts';
+import type { JsonList, JsonNode, JsonObject } from './json-text.ts';
 import { JsonTextError, parseJsonText } from './json-text.ts';
 import { leafTests } from './leaf-tests.ts';
 import type { PatternPart } from './or-combinations.ts';
@@ -9,10 +9,13 @@ import type { EventPattern, PatternGroup, PatternTest } from './pattern.ts';
 /** @see https://docs.aws.amazon.com/lambda/latest/api/API_Filter.html */
 export const PATTERN_CHARACTERS_MAX = 4096;
 
-/** A pattern, or why there is none: a short reason, and where in the text (zero-based UTF-16 code units; at most the text's length). */
+/**
+ * A pattern, or why there is none: a short reason, where in the text (zero-based UTF-16 code units; at most the text's length), and
+ * the joined name of the field it is about, empty where there is none.
+ */
 export type PatternResult =
   | { readonly ok: true; readonly pattern: EventPattern }
-  | { readonly ok: false; readonly reason: string; readonly offset: number };
+  | { readonly ok: false; readonly reason: string; readonly offset: number; readonly path: string };
 
 /**
  * Reads an event pattern as Lambda's `FilterCriteria` take it. Never throws.
@@ -24,14 +27,14 @@ export type PatternResult =
  */
 export function parsePattern(text: string): PatternResult {
   if (text.length > PATTERN_CHARACTERS_MAX) {
-    return { ok: false, reason: `Pattern is longer than ${PATTERN_CHARACTERS_MAX} characters`, offset: PATTERN_CHARACTERS_MAX };
+    return { ok: false, reason: `Pattern is longer than ${PATTERN_CHARACTERS_MAX} characters`, offset: PATTERN_CHARACTERS_MAX, path: '' };
   }
   try {
     const root = readRoot(parseJsonText(text));
     return { ok: true, pattern: { text, root, needsNumberText: needsNumberText(root) } };
   } catch (error) {
-    if (error instanceof JsonTextError) return { ok: false, reason: `Pattern is not JSON: ${error.message}`, offset: error.offset };
-    if (error instanceof PatternFault) return { ok: false, reason: error.message, offset: error.offset };
+    if (error instanceof JsonTextError) return { ok: false, reason: `Not JSON: ${error.message}`, offset: error.offset, path: '' };
+    if (error instanceof PatternFault) return { ok: false, reason: error.message, offset: error.offset, path: error.path };
     throw error;
   }
 }
@@ -58,24 +61,33 @@ function readRoot(node: JsonNode): PatternGroup {
 }
 
 function objectParts(object: JsonObject, parents: readonly string[], or: OrMeaning, isInsideOr: boolean): PatternPart[] {
-  if (object.members.length === 0) throw new PatternFault('Empty objects are not allowed', object.offset);
+  if (object.members.length === 0) throw new PatternFault('Empty objects are not allowed', object.offset, parents);
   return object.members.flatMap(({ key, keyOffset, value }): PatternPart[] => {
     if (key === '$or' && or === 'alternatives') return [orPart(value, keyOffset, parents)];
-    if (isInsideOr && RESERVED_INSIDE_OR.has(key)) throw new PatternFault(`${key} is reserved and no field name inside $or`, keyOffset);
     const keys = [...parents, key];
+    if (isInsideOr && RESERVED_INSIDE_OR.has(key))
+      throw new PatternFault(`${key} is reserved and no field name inside $or`, keyOffset, keys);
     if (value.kind === 'object') return objectParts(value, keys, or, isInsideOr);
-    if (value.kind !== 'list') throw new PatternFault(`${JSON.stringify(key)} must be an object or an array`, value.offset);
-    return [{ kind: 'field', field: { path: keys.join('.'), keys, tests: leafTests(value), offset: value.offset } }];
+    if (value.kind !== 'list') throw new PatternFault(`${JSON.stringify(key)} must be an object or an array`, value.offset, keys);
+    return [{ kind: 'field', field: { path: keys.join('.'), keys, tests: fieldTests(value, keys), offset: value.offset } }];
   });
+}
+
+function fieldTests(list: JsonList, keys: readonly string[]): PatternTest[] {
+  try {
+    return leafTests(list);
+  } catch (error) {
+    throw error instanceof PatternFault ? new PatternFault(error.message, error.offset, keys) : error;
+  }
 }
 
 function orPart(value: JsonNode, keyOffset: number, parents: readonly string[]): PatternPart {
   if (value.kind !== 'list' || value.items.length < 2) {
-    throw new PatternFault('"$or" must be an array of at least 2 objects', value.offset);
+    throw new PatternFault('"$or" must be an array of at least 2 objects', value.offset, [...parents, '$or']);
   }
   const alternatives = value.items.map((item) => {
     if (item.kind === 'object') return objectParts(item, parents, 'alternatives', true);
-    throw new PatternFault('"$or" must be an array of at least 2 objects', item.offset);
+    throw new PatternFault('"$or" must be an array of at least 2 objects', item.offset, [...parents, '$or']);
   });
   return { kind: 'or', alternatives, offset: keyOffset };
 }
