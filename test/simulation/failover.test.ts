@@ -26,6 +26,7 @@ function planOf(seed: number, kind: FaultKind): SimulationPlan {
         groups: 1,
         bodyBytes: 100,
         poisonEvery: 0,
+        unwantedEvery: 0,
         visibilityTimeoutSeconds: 18,
         maxReceiveCount: 5,
         batchSize: 1,

@@ -61,6 +61,33 @@ const faults: readonly PlantedFault[] = [
     within: 20,
   },
   {
+    name: 'the filters drop messages that match',
+    mutant: {
+      config: (config) => ({
+        ...config,
+        mappings: new Map(
+          [...config.mappings].map(([name, mapping]) => [
+            name,
+            mapping.filterPatterns.length === 0 ? mapping : { ...mapping, filterPatterns: ['{"body":{"kind":["wanted"],"fill":["x"]}}'] },
+          ]),
+        ),
+      }),
+    },
+    caughtBy: 'delete only after a success',
+    within: 20,
+  },
+  {
+    name: 'the filters let everything through',
+    mutant: {
+      config: (config) => ({
+        ...config,
+        mappings: new Map([...config.mappings].map(([name, mapping]) => [name, { ...mapping, filterPatterns: [] }])),
+      }),
+    },
+    caughtBy: 'nothing is delivered that the filter does not match',
+    within: 20,
+  },
+  {
     name: 'permits are granted without a limit',
     mutant: { permits: (store) => ({ ...bound(store), acquire: () => Promise.resolve(true) }) },
     caughtBy: 'ReservedConcurrentExecutions holds',

@@ -114,7 +114,7 @@ export class QueueBench {
       permits: this.permits,
       scale: this.scale,
       observe,
-      ...(options.matches === undefined ? {} : { matches: options.matches }),
+      matches: options.matches,
     });
     for (let index = 0; index < (options.slots ?? 1); index += 1) this.startSlot();
   }

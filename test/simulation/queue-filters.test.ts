@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { QueueMessage } from '@wherry/core/queue-source';
 import { SourceError } from '@wherry/core/source-error';
+import { planSimulation } from '@wherry/testkit/simulation-plan';
 import { QueueBench } from './queue-bench.ts';
+import { simulate } from './simulate.ts';
 
 const isWanted = (message: QueueMessage): boolean => !message.recordJson.includes('"body":"unwanted"');
 const FIFO = { mapping: { fifo: true, batchSize: 1 }, matches: isWanted } as const;
@@ -117,4 +119,21 @@ it('a filter that throws loses nothing: all that was received is back in the que
   expect(bench.slots.map(({ ended, error }) => [ended, String(error)])).toEqual([['rejected', 'Error: a filter should not']]);
   expect(bench.queue.remaining.map(({ messageId, isVisible }) => [messageId, isVisible])).toEqual(ids.map((id) => [id, true]));
   expect(bench.bytes.records).toBe(0);
+});
+
+it('in a fleet with faults every message that the filters do not match is deleted or dead-lettered, and none delivered', async () => {
+  const plans = Array.from({ length: 60 }, (_, seed) => planSimulation(seed)).filter((plan) =>
+    plan.queues.some((queue) => queue.unwantedEvery > 0),
+  );
+  expect(plans.length).toBeGreaterThan(15);
+  for (const plan of plans) {
+    const { violation, filtered, deadLettered } = await simulate(plan);
+    const unwanted = plan.queues.reduce(
+      (sum, queue) => sum + (queue.unwantedEvery === 0 ? 0 : Math.ceil(queue.messages / queue.unwantedEvery)),
+      0,
+    );
+    expect(violation).toBeUndefined();
+    expect(filtered).toBeLessThanOrEqual(unwanted);
+    expect(filtered).toBeGreaterThanOrEqual(unwanted - deadLettered);
+  }
 });

@@ -47,6 +47,7 @@ function setup(extendVisibility: boolean) {
       gate: new TargetGate({ surroundings, store: gates, target: fn.name, owner: 'poller-1', observe }),
       bytes,
       inFlight,
+      matches: undefined,
       permits: new MemoryPermitStore(clock),
       scale: new MemoryScaleStore(clock),
       observe,

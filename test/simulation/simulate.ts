@@ -20,10 +20,14 @@ export interface SimulationResult {
   /** Deliveries of messages that had succeeded before. */
   readonly duplicates: number;
   readonly deadLettered: number;
+  /** Messages that the filters took out. */
+  readonly filtered: number;
   readonly virtualMs: number;
 }
 
 const STEP_MS = 1_000;
+/** The filter of queues that have one. */
+const WANTED = '{"body":{"kind":["wanted"]}}';
 const ONE_LOOK_BYTES = LARGEST_MESSAGE_BYTES * MEMORY_PER_MESSAGE_BYTE;
 /** A drained poller ends its long poll, the batch in flight and its deletes. */
 const STOP_WITHIN_MS = 60_000;
@@ -99,9 +103,9 @@ class Simulation {
   }
 
   result(): SimulationResult {
-    const { violation, digest, trace, duplicates } = this.#ledger;
+    const { violation, digest, trace, duplicates, filtered } = this.#ledger;
     const deadLettered = [...this.#queues.values()].reduce((sum, queue) => sum + queue.deadLetters.length, 0);
-    return { violation, digest, trace, duplicates, deadLettered, virtualMs: this.#sim.nowMs() - this.#startMs };
+    return { violation, digest, trace, duplicates, deadLettered, filtered, virtualMs: this.#sim.nowMs() - this.#startMs };
   }
 
   readonly #isDeadLettered = (id: string): boolean =>
@@ -156,11 +160,12 @@ class Simulation {
     for (const [order, atMs] of times.entries()) {
       const id = `${queue.name}-m${order}`;
       const group = queue.fifo ? `${queue.name}-g${Math.floor(random() * queue.groups)}` : undefined;
+      const isWanted = queue.unwantedEvery === 0 || order % queue.unwantedEvery > 0;
       this.#sim.after(atMs, () => {
-        this.#ledger.sent(queue.name, id, group, order);
+        this.#ledger.sent(queue.name, id, group, order, isWanted);
         this.#queues
           .get(queue.name)!
-          .send({ messageId: id, body: 'x'.repeat(queue.bodyBytes), ...(group === undefined ? {} : { messageGroupId: group }) });
+          .send({ messageId: id, body: bodyOf(queue, isWanted), ...(group === undefined ? {} : { messageGroupId: group }) });
       });
     }
   }
@@ -285,6 +290,12 @@ function poisonIds(queue: SimulatedQueuePlan): string[] {
   );
 }
 
+/** JSON where there is a filter to read it. */
+function bodyOf(queue: SimulatedQueuePlan, isWanted: boolean): string {
+  const fill = 'x'.repeat(queue.bodyBytes);
+  return queue.unwantedEvery === 0 ? fill : JSON.stringify({ kind: isWanted ? 'wanted' : 'unwanted', fill });
+}
+
 /** @param version 0 at the start; others differ in batch size, are disabled for a while, or name another target */
 function configOf(plan: SimulationPlan, version: number): WherryConfig {
   return sampleConfig({
@@ -312,6 +323,7 @@ function mappingOf(plan: SimulationPlan, queue: SimulatedQueuePlan, version: num
     enabled: version === 0 || version % 3 !== 0,
     maximumBatchingWindowInSeconds: queue.maximumBatchingWindowInSeconds,
     reportBatchItemFailures: queue.reportBatchItemFailures,
+    filterPatterns: queue.unwantedEvery === 0 ? [] : [WANTED],
     ...(queue.maximumConcurrency === undefined ? {} : { maximumConcurrency: queue.maximumConcurrency }),
   });
 }

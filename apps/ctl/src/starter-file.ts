@@ -87,6 +87,8 @@ mappings:
     BatchSize: 10
     # The function answers {"batchItemFailures": […]} to have single messages retried:
     # FunctionResponseTypes: [ReportBatchItemFailures]
+    # Only messages that match reach the function; the others are deleted. Try a pattern: npx wherry filter test
+    # FilterCriteria: { Filters: [{ Pattern: { body: { kind: [new] } } }] }
     # At most this many invocations at a time, across the whole fleet:
     # ScalingConfig: { MaximumConcurrency: 10 }
 `;

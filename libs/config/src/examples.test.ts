@@ -15,7 +15,6 @@ test('the complete reference is valid, and every feature this version lacks is n
     'functions.orders.onDestinationFailure',
     'functions.orders.rateLimit',
     'functions.orders.tenantConcurrency',
-    'mappings.orders-priority.FilterCriteria',
     'mappings.clicks.EventSourceArn',
     'asyncQueue',
     'api',
@@ -127,7 +126,7 @@ functions:
                   eventName: [MODIFY]
                   dynamodb: { NewImage: { plan: { S: [pro] } }, OldImage: { plan: { S: [free] } } }
 `,
-    ['functions.welcome.Events.NewCustomer.Properties.Stream', 'functions.welcome.Events.NewCustomer.Properties.FilterCriteria'],
+    ['functions.welcome.Events.NewCustomer.Properties.Stream'],
   ],
   [
     'an asynchronous function with destinations and no mapping',

@@ -12,7 +12,6 @@ type When = 'present' | 'set' | 'true';
  * `*` stands for any name. `present`: the key alone counts; `set`: it has to hold something; `true`: it has to be switched on.
  */
 const NOT_OFFERED: readonly (readonly [path: string, when: When, what: string])[] = [
-  ['mappings.*.FilterCriteria', 'set', 'FilterCriteria'],
   ['functions.*.EventInvokeConfig', 'present', 'EventInvokeConfig'],
   ['functions.*.DeadLetterConfig', 'set', 'DeadLetterConfig'],
   ['functions.*.aliases.*.EventInvokeConfig', 'present', 'EventInvokeConfig'],

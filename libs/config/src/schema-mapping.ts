@@ -131,7 +131,10 @@ const commonFields = {
           z.strictObject({
             Pattern: z
               .union([z.string(), z.record(z.string(), z.unknown())], { error: 'an event pattern: JSON as text, or the same as YAML' })
-              .meta({ description: 'Event pattern as JSON text of at most 4096 characters, or written as YAML.' }),
+              .meta({
+                description:
+                  'Event pattern as JSON text of at most 4096 characters, or written as YAML, such as { body: { kind: [new] } }. `wherry filter test` tries it on an event.',
+              }),
           }),
         )
         .max(10)
@@ -139,7 +142,9 @@ const commonFields = {
         .meta({ description: 'A record passes when any filter matches; at most limits.filtersPerMapping (5).' }),
     })
     .optional()
-    .meta({ description: 'Which records reach the function.' }),
+    .meta({
+      description: 'Which records reach the function. Messages that no filter matches are deleted from their queue without an invocation.',
+    }),
   KMSKeyArn: z.string().optional().meta({ description: "Accepted for Lambda's sake; nothing of a mapping is stored at rest here." }),
   KmsKeyArn: z.string().optional().meta({ description: "SAM's and CloudFormation's spelling of KMSKeyArn." }),
   MetricsConfig: z

@@ -21,6 +21,7 @@ import type { FleetStatus, MappingStatus } from './fleet-status.ts';
 import { FunctionRuns } from './function-runs.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { MappingRun } from './mapping-run.ts';
+import { createMessageFilter } from './message-filter.ts';
 import { QueueMapping, type QueueMappingStatus } from './queue-mapping.ts';
 import { Semaphore } from './semaphore.ts';
 import { StoreHealth } from './store-health.ts';
@@ -294,6 +295,7 @@ export class Fleet {
           fleetId: this.#config.fleet.id,
           mapping: setup.mapping,
           function: setup.function,
+          matches: createMessageFilter(setup.mapping),
           source: createSource(setup.mapping),
           invoker: fn.invoker,
           gate: fn.gate,

@@ -40,8 +40,8 @@ export interface QueueMappingOptions {
   readonly permits: PermitStore;
   readonly scale: ScaleStore;
   readonly observe: Observe;
-  /** FilterCriteria; absent means that every message matches. */
-  readonly matches?: (message: QueueMessage) => boolean;
+  /** FilterCriteria; `undefined` means that every message matches. */
+  readonly matches: ((message: QueueMessage) => boolean) | undefined;
 }
 
 /** What `wherry status` shows of one mapping on one poller. */

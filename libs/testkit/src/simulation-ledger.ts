@@ -8,6 +8,8 @@ interface MessageAccount {
   readonly queue: string;
   readonly group: string | undefined;
   readonly order: number;
+  /** False where the mapping's filter does not match it. */
+  readonly isWanted: boolean;
   deliveries: number;
   succeededBy: string | undefined;
   deleted: boolean;
@@ -45,6 +47,7 @@ export class SimulationLedger {
   #nextInvocation = 0;
   #violation: string | undefined;
   #duplicates = 0;
+  #filtered = 0;
   #capsUncheckedUntilMs = 0;
   #digest = 0x811c9dc5;
 
@@ -72,6 +75,11 @@ export class SimulationLedger {
     return this.#duplicates;
   }
 
+  /** Messages that were deleted because the filter does not match them. */
+  get filtered(): number {
+    return this.#filtered;
+  }
+
   note(text: string): void {
     const line = `${Math.round(this.#sim.nowMs() - this.#startMs)} ${text}`;
     for (let index = 0; index < line.length; index += 1) this.#digest = Math.imul(this.#digest ^ line.charCodeAt(index), 0x01000193);
@@ -84,11 +92,12 @@ export class SimulationLedger {
     this.note(`BROKEN ${promise}: ${detail}`);
   }
 
-  sent(queue: string, id: string, group: string | undefined, order: number): void {
+  sent(queue: string, id: string, group: string | undefined, order: number, isWanted: boolean): void {
     this.#messages.set(id, {
       queue,
       group,
       order,
+      isWanted,
       deliveries: 0,
       succeededBy: undefined,
       deleted: false,
@@ -160,6 +169,7 @@ export class SimulationLedger {
   #delivered(id: string): void {
     const account = this.#account(id);
     account.deliveries += 1;
+    if (!account.isWanted) this.broken('nothing is delivered that the filter does not match', id);
     if (account.succeededBy !== undefined) {
       this.#duplicates += 1;
       if (account.excuse === undefined)
@@ -187,7 +197,8 @@ export class SimulationLedger {
 
   deleted(id: string): void {
     const account = this.#account(id);
-    if (account.succeededBy === undefined) this.broken('delete only after a success', id);
+    if (!account.isWanted) this.#filtered += 1;
+    else if (account.succeededBy === undefined) this.broken('delete only after a success', id);
     account.deleted = true;
     this.note(`deleted ${id}`);
   }

@@ -12,6 +12,8 @@ export interface SimulatedQueuePlan {
   readonly bodyBytes: number;
   /** Every n-th message makes the function fail each time, and ends in the dead-letter queue; 0 for none. */
   readonly poisonEvery: number;
+  /** Every n-th message, beginning with the first, is one that the mapping's filter does not match; 0 where there is no filter. */
+  readonly unwantedEvery: number;
   readonly visibilityTimeoutSeconds: number;
   readonly maxReceiveCount: number;
   readonly batchSize: number;
@@ -90,6 +92,11 @@ export interface SimulationPlan {
   readonly shardsPerPoller: number;
 }
 
+/** Part of the queues that have a filter. */
+const FILTERED_SHARE = 0.3;
+/** Filters are drawn from a generator of their own, so that a seed means the same plan whether or not there are filters in it. */
+const FILTER_SEED = 0xf117e5;
+
 const BUSY_MS = 15_000;
 const TTL_MS = 10_000;
 const QUIET_DRAIN_MS = 60_000;
@@ -113,8 +120,11 @@ const FAULTS: readonly { readonly kind: FaultKind; readonly weight: number }[] =
 /** Draws the whole plan of a seed. The draws of the run itself come from another generator, so that a plan can be read without running it. */
 export function planSimulation(seed: number): SimulationPlan {
   const random = seededRandom(seed);
+  const filterRandom = seededRandom(seed ^ FILTER_SEED);
   const isFunctionShared = random() < 0.3;
-  const drawn = Array.from({ length: isFunctionShared ? 2 : pick(random, [1, 1, 2]) }, (_, index) => planQueue(random, index));
+  const drawn = Array.from({ length: isFunctionShared ? 2 : pick(random, [1, 1, 2]) }, (_, index) =>
+    planQueue(random, filterRandom, index),
+  );
   const queues = isFunctionShared ? drawn.map((queue) => shareFunction(queue, drawn[0]!)) : drawn;
   const faults = Array.from({ length: integer(random, 0, 4) }, () => planFault(random)).sort((one, other) => one.atMs - other.atMs);
   return {
@@ -133,7 +143,7 @@ export function planSimulation(seed: number): SimulationPlan {
   };
 }
 
-function planQueue(random: Random, index: number): SimulatedQueuePlan {
+function planQueue(random: Random, filterRandom: Random, index: number): SimulatedQueuePlan {
   const fifo = random() < 0.4;
   const timeoutSeconds = integer(random, 1, 3);
   const window = random() < 0.7 ? 0 : 1;
@@ -146,6 +156,7 @@ function planQueue(random: Random, index: number): SimulatedQueuePlan {
     groups: integer(random, 1, 6),
     bodyBytes: pick(random, [1, 100, 2_000]),
     poisonEvery: random() < 0.25 ? integer(random, 5, 15) : 0,
+    unwantedEvery: filterRandom() < FILTERED_SHARE ? integer(filterRandom, 2, 4) : 0,
     visibilityTimeoutSeconds: timeoutSeconds * 6 + window,
     maxReceiveCount: integer(random, 4, 8),
     batchSize: pick(random, fifo ? [1, 2, 5, 10] : [1, 2, 5, 10, 25]),
