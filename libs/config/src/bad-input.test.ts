@@ -63,7 +63,6 @@ const refused: readonly (readonly [name: string, text: string | Uint8Array, expe
     sqs('BatchSize: 123456789012345678901'),
     /123456789012345678901 has more digits than a number can hold \[expected an integer from 1 to 10000\]/,
   ],
-  ['a number of 21 digits in a pattern', PATTERN('{ a: [123456789012345678901] }'), /quote this value/],
   ['true in quotes', sqs('Enabled: "true"'), /expected boolean, got string "true" \[write it without quotes\]/],
   [
     'a text where a list belongs',
@@ -170,16 +169,29 @@ const refused: readonly (readonly [name: string, text: string | Uint8Array, expe
     /duplicate key "a" \[first at 6:3\]/,
   ],
   ['a Kafka field', sqs('Topics: [a]'), /Topics is for Kafka, which wherry does not poll/],
-  ['a filter that is not JSON', PATTERN(`'{"a":[1],}'`), /the pattern is not JSON \(at character 10 of the pattern\)/],
-  ['half a filter', PATTERN(`'{"a":'`), /the pattern is not JSON \(at character 6 of the pattern\)/],
+  ['a filter that is not JSON', PATTERN(`'{"a":[1],}'`), /invalid filter pattern: Not JSON: expected a key in double quotes \(offset 9\)/],
+  ['half a filter', PATTERN(`'{"a":'`), /Not JSON: expected a value, but the text ends \(offset 5\)/],
   [
     'an event of another kind',
     'version: 1\nfunctions:\n  f:\n    target: { http: { url: "http://f" } }\n    Events: { A: { Type: Api, Properties: { Path: / } } }\n',
     /^5:26 functions\.f\.Events\.A\.Type: expected one of SQS, Kinesis, DynamoDB; got "Api"$/,
   ],
-  ['a filter of a list', PATTERN(`'[1]'`), /a pattern must be an object/],
+  ['a filter of a list', PATTERN(`'[1]'`), /Filter is not an object \(offset 0\)/],
   ['a filter leaf that is no list', PATTERN(`'{"a":{"b":"c"}}'`), /"b" must be an object or an array/],
-  ['an empty filter leaf', PATTERN('{ a: [] }'), /"a" is an empty array/],
+  ['an empty filter leaf', PATTERN('{ a: [] }'), /Pattern\.a: invalid filter pattern: Empty arrays are not allowed/],
+  [
+    'an operator that there is none of',
+    PATTERN(`'{"body":{"a":[{"prefx":"x"}]}}'`),
+    /Unrecognized match type prefx \(offset 15, field body\.a\) \[did you mean "prefix"\?\]/,
+  ],
+  ['two stars in a row', PATTERN(`'{"a":[{"wildcard":"x**"}]}'`), /Consecutive wildcard characters at pos 2 \(offset 18, field a\)/],
+  ['a wildcard of too many stars', PATTERN('{ a: [{ wildcard: "*:*:*:*:*:event-bus/*" }] }'), /Pattern\.a\[0\]\.wildcard: .* too complex/],
+  ['a bound that is no number', PATTERN(`'{"a":[{"numeric":["<","5"]}]}'`), /Value of < must be numeric \(offset 22, field a\)/],
+  [
+    'a range of nothing',
+    PATTERN('{ a: [{ numeric: [">", 5, "<", 1] }] }'),
+    /numeric\[3\]: invalid filter pattern: Bottom must be less than top/,
+  ],
   [
     'more than ten filters',
     sqs(`FilterCriteria: { Filters: [${Array.from({ length: 11 }, () => '{ Pattern: { a: [1] } }').join()}] }`),
@@ -322,6 +334,7 @@ const accepted: readonly (readonly [name: string, text: string])[] = [
   ['a private target', target('http://10.1.2.3/')],
   ['a private target that is let through', target('http://10.1.2.3/', 'network: { blockPrivate: true, allow: [10.0.0.0/8] }\n')],
   ['some aliases', 'version: 1\nfunctions:\n  f: &f { target: { http: { url: "http://f" } } }\n  g: *f\n'],
+  ['a number of 21 digits in a pattern', PATTERN('{ a: [123456789012345678901] }')],
   ['a filter on a field called constructor', PATTERN(`'{"constructor":["x"]}'`)],
 ];
 

@@ -144,7 +144,12 @@ const cases: readonly (readonly [id: string, mapping: string, refusals: readonly
   ['CFG-16', filter(`'{"eventSource":"aws:sqs"}'`), [FILTER_TEXT]],
   ['CFG-16', filter(`'{"eventSource":[]}'`), [FILTER_TEXT]],
   ['CFG-16', filter(`'{"eventSource":["aws:sqs"'`), [FILTER_TEXT]],
+  ['CFG-16', filter(`'{"body":[{"Prefix":"a"}]}'`), [FILTER_TEXT]],
+  ['CFG-16', filter(`'{"body":[{"numeric":["<","5"]}]}'`), [FILTER_TEXT]],
   ['CFG-16', filter('{ eventSource: ["aws:sqs"] }'), []],
+  ['CFG-16', filter('{ body: [plain text] }'), []],
+  ['CFG-16', `${KINESIS}, FilterCriteria: { Filters: [{ Pattern: { data: [plain text] } }] }`, [FILTER_TEXT]],
+  ['CFG-16', `${KINESIS}, FilterCriteria: { Filters: [{ Pattern: '{"data":{"kind":["new"]}}' }] }`, []],
   [
     'CFG-17',
     `${QUEUE}, FilterCriteria: { Filters: [${Array.from({ length: 6 }, () => '{ Pattern: { a: [1] } }').join(', ')}] }`,

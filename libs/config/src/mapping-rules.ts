@@ -1,7 +1,7 @@
 import { checkDestination } from './destination-rules.ts';
 import type { SourceKind } from './event-source-arn.ts';
 import { parseEventSourceArn } from './event-source-arn.ts';
-import { filterPatterns } from './filter-structure.ts';
+import { filterPatterns } from './filter-patterns.ts';
 import type { FunctionReference } from './function-name.ts';
 import { parseFunctionName } from './function-name.ts';
 import { mappingUuid } from './identity.ts';

@@ -25,7 +25,8 @@ function effectiveValues(loaded: LoadedConfig): object {
   const mappings = Object.entries(values.mappings).map(([name, mapping]) => {
     const built = config.mappings.get(name);
     const { batchSize: BatchSize, maximumBatchingWindowInSeconds: MaximumBatchingWindowInSeconds } = built ?? {};
-    return [name, { ...mapping, Enabled: built?.enabled, BatchSize, MaximumBatchingWindowInSeconds }];
+    const FilterCriteria = mapping.FilterCriteria && exactCriteria(mapping.FilterCriteria, built?.filterPatterns ?? []);
+    return [name, { ...mapping, FilterCriteria, Enabled: built?.enabled, BatchSize, MaximumBatchingWindowInSeconds }];
   });
   return {
     ...values,
@@ -35,6 +36,20 @@ function effectiveValues(loaded: LoadedConfig): object {
     limits: { ...values.limits, bufferedBytes: values.limits.bufferedBytes ?? formatSize(config.limits.bufferedBytes) },
     mappings: Object.fromEntries(mappings),
   };
+}
+
+interface Criteria {
+  readonly Filters?: readonly { readonly Pattern: unknown }[] | undefined;
+}
+
+/** A pattern written as YAML becomes its JSON text where its values would not give it back: a 19-digit id is no double. */
+function exactCriteria(criteria: Criteria, texts: readonly string[]): Criteria {
+  if (criteria.Filters === undefined) return criteria;
+  const filters = criteria.Filters.map((filter, index) => {
+    const isExact = typeof filter.Pattern === 'string' || JSON.stringify(filter.Pattern) === texts[index];
+    return isExact ? filter : { ...filter, Pattern: texts[index] };
+  });
+  return { ...criteria, Filters: filters };
 }
 
 function masked(value: unknown, path: readonly string[]): unknown {

@@ -16,6 +16,8 @@ type Issue = z.core.$ZodIssue;
 /** Lambda lists this enumeration in an order of its own (recorded from the service). */
 const AWS_STARTING_POSITIONS = ['LATEST', 'AT_TIMESTAMP', 'TRIM_HORIZON'];
 
+const INSIDE_PATTERN = /\.FilterCriteria\.Filters\[\d+\]\.Pattern\./;
+
 /**
  * Checks a tree in its normal form against the schema.
  *
@@ -26,6 +28,8 @@ export function validateSchema(tree: Node, problems: ProblemList): ConfigValues 
   const result = parseWithTexts(plain, tree);
   visitScalars(tree, (scalar) => {
     if (scalar.broken || !losesPrecision(scalar.value) || takenAsText(scalar, plain, tree)) return;
+    // Patterns are read from their source, digit by digit.
+    if (INSIDE_PATTERN.test(scalar.path)) return;
     const wanted = schemaAt(stepsOf(scalar.path))?.type === 'integer' ? rangeOf(schemaAt(stepsOf(scalar.path)) ?? {}) : undefined;
     const help = wanted === undefined ? 'quote this value' : `expected ${wanted}`;
     problems.error(scalar, 'precision', `${shownNumber(scalar)} has more digits than a number can hold`, { help });
