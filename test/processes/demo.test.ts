@@ -20,7 +20,7 @@ test('the demo carries every message through a kill and a drain, and its ledger 
     group = pid;
   });
   expect(result.stdout).toContain('every message accounted for');
-  expect(result.stdout).toMatch(/sent 2,400 = delivered [\d,]+ \+ filtered 0 \+ dead-lettered \d+\n/);
+  expect(result.stdout).toMatch(/sent 2,400 = delivered [\d,]+ \+ filtered 136 \+ dead-lettered \d+\n/);
   expect(result.stdout).toMatch(/SIGKILL to poller-2[\s\S]*the others hold all slots[\s\S]*poller-3 drained and exited with 0/);
   // Piped output is plain lines: no colours, no cursor movements.
   expect(result.stdout).not.toContain('\u001B');

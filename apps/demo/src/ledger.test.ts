@@ -40,6 +40,22 @@ test('a message that was delivered and later dead-lettered counts once, as deliv
   expect(ledger.settledCount).toBe(1);
 });
 
+test('a message that the filter takes out is accounted for without an acknowledgement', () => {
+  const ledger = ledgerOf('a');
+  ledger.sent('draft', undefined, false);
+  ledger.acknowledged('a');
+  expect(ledger.account()).toMatchObject({ sent: 2, delivered: 1, filtered: 1, missing: [], unwanted: [] });
+  expect(balances(ledger.account())).toBe(true);
+});
+
+test('a message that the filter should have taken out, yet was delivered, unbalances the ledger and is named', () => {
+  const ledger = ledgerOf();
+  ledger.sent('draft', undefined, false);
+  ledger.acknowledged('draft');
+  expect(ledger.account()).toMatchObject({ filtered: 0, unwanted: ['draft'] });
+  expect(balances(ledger.account())).toBe(false);
+});
+
 test('a message nobody sent unbalances the ledger', () => {
   const ledger = ledgerOf();
   ledger.acknowledged('ghost');

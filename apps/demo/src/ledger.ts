@@ -1,14 +1,17 @@
 /**
  * The demo's own bookkeeping of every message it sent: what the function acknowledged, what ended in the dead-letter queue,
  * what came twice, and whether the order inside a message group held. It learns nothing from the pollers: their word is what
- * is being checked.
+ * is being checked. That the queues are empty in the end has to be looked up beside it.
  */
 export interface Account {
   readonly queue: string;
   readonly sent: number;
   readonly delivered: number;
+  /** Messages that the filters shall take out, and that are neither acknowledged nor dead-lettered. */
   readonly filtered: number;
   readonly deadLettered: number;
+  /** Ids that the function saw although the filters should have taken them out. */
+  readonly unwanted: readonly string[];
   /** Ids that are nowhere: neither acknowledged by the function nor in the dead-letter queue. */
   readonly missing: readonly string[];
   /** Ids the function acknowledged more than once. */
@@ -21,6 +24,7 @@ export interface Account {
 
 interface Entry {
   readonly group: string | undefined;
+  readonly isWanted: boolean;
   readonly position: number;
   acknowledged: number;
   deadLettered: boolean;
@@ -40,9 +44,13 @@ export class Ledger {
     this.queue = queue;
   }
 
-  /** Must be called before the message is handed to the queue, or a fast fleet delivers an "unknown" one. */
-  sent(id: string, group?: string): void {
-    this.#entries.set(id, { group, position: this.#entries.size, acknowledged: 0, deadLettered: false });
+  /**
+   * Must be called before the message is handed to the queue, or a fast fleet delivers an "unknown" one.
+   *
+   * @param isWanted false if the filters do not match it
+   */
+  sent(id: string, group?: string, isWanted = true): void {
+    this.#entries.set(id, { group, isWanted, position: this.#entries.size, acknowledged: 0, deadLettered: false });
   }
 
   /** The function finished this message and said so. */
@@ -74,7 +82,7 @@ export class Ledger {
     return this.#entries.size;
   }
 
-  /** Messages whose fate is known. */
+  /** Messages whose fate is known; of a filtered one nobody hears. */
   get settledCount(): number {
     return this.#delivered + this.#deadLettered;
   }
@@ -82,20 +90,25 @@ export class Ledger {
   account(): Account {
     const missing: string[] = [];
     const duplicates: string[] = [];
+    const unwanted: string[] = [];
     let delivered = 0;
     let deadLettered = 0;
+    let filtered = 0;
     for (const [id, entry] of this.#entries) {
       if (entry.acknowledged > 0) delivered += 1;
       else if (entry.deadLettered) deadLettered += 1;
-      else missing.push(id);
+      else if (entry.isWanted) missing.push(id);
+      else filtered += 1;
+      if (entry.acknowledged > 0 && !entry.isWanted) unwanted.push(id);
       if (entry.acknowledged > 1) duplicates.push(id);
     }
     return {
       queue: this.queue,
       sent: this.#entries.size,
       delivered,
-      filtered: 0,
+      filtered,
       deadLettered,
+      unwanted,
       missing,
       duplicates,
       unknown: [...this.#unknown],
@@ -117,6 +130,7 @@ export function balances(account: Account): boolean {
     account.sent === account.delivered + account.filtered + account.deadLettered &&
     account.missing.length === 0 &&
     account.unknown.length === 0 &&
+    account.unwanted.length === 0 &&
     account.outOfOrder.length === 0
   );
 }

@@ -16,6 +16,8 @@ const orderCount = 2_000;
 const paymentCount = 400;
 const paymentGroups = 40;
 const poisonEvery = 500;
+const draftEvery = 20;
+const freeEvery = 11;
 const batchesPerSecond = 12;
 const visibilitySeconds = 4;
 const killAtShare = 0.15;
@@ -72,13 +74,14 @@ async function carry(queues: Queues, lanes: readonly Lane[], pollers: readonly P
   const deadline = AbortSignal.timeout(storyMs);
   const sending = Promise.all(lanes.map((lane) => sendAll(queues, lane)));
   sending.catch(() => {});
+  const wantedCount = lanes.reduce((sum, lane) => sum + lane.orders.filter(isWanted).length, 0);
   const settledCount = (): number => lanes.reduce((sum, lane) => sum + lane.ledger.settledCount, 0);
-  const disturbing = disturb(pollers, () => settledCount() / (orderCount + paymentCount));
+  const disturbing = disturb(pollers, () => settledCount() / wantedCount);
   disturbing.catch(() => {});
   for (;;) {
     await collectDeadLetters(queues, lanes);
     failIfDead(pollers);
-    const isComplete = settledCount() === orderCount + paymentCount;
+    const isComplete = settledCount() === wantedCount;
     screen.progress(progressOf(lanes, sample), isComplete || deadline.aborted);
     if (isComplete || deadline.aborted) break;
     await wait(200);
@@ -143,6 +146,8 @@ function report(accounts: readonly Account[], left: number): boolean {
   );
   for (const account of accounts) {
     if (account.missing.length > 0) screen.fail(`${account.queue}: ${account.missing.length} missing: ${listed(account.missing)}`);
+    if (account.unwanted.length > 0)
+      screen.fail(`${account.queue}: ${account.unwanted.length} not stopped by the filter: ${listed(account.unwanted)}`);
     if (account.unknown.length > 0) screen.fail(`${account.queue}: ${account.unknown.length} nobody sent: ${listed(account.unknown)}`);
     if (account.outOfOrder.length > 0) screen.fail(`${account.queue}: out of order: ${listed(account.outOfOrder)}`);
   }
@@ -165,7 +170,7 @@ async function openLane(queues: Queues, name: string, maxReceiveCount: number, o
 async function sendAll(queues: Queues, lane: Lane): Promise<void> {
   for (let index = 0; index < lane.orders.length; index += 10) {
     const batch = lane.orders.slice(index, index + 10);
-    for (const order of batch) lane.ledger.sent(order.id, order.group);
+    for (const order of batch) lane.ledger.sent(order.id, order.group, isWanted(order));
     await queues.send(lane.queue, batch);
     await wait(1000 / batchesPerSecond);
   }
@@ -186,13 +191,13 @@ function progressOf(lanes: readonly Lane[], sample: SampleFunction): Progress[] 
   return lanes.map((lane) => {
     const account = lane.ledger.account();
     const notes = lane.queue.isFifo
-      ? `${paymentGroups} groups, in order`
-      : `${account.deadLettered} poison → dead-letter · ${sample.counts.failedInvocations} invocations failed`;
+      ? `${paymentGroups} groups, in order · ${account.filtered} of amount 0 filtered out`
+      : `${account.filtered} drafts filtered out · ${account.deadLettered} poison → dead-letter · ${sample.counts.failedInvocations} invocations failed`;
     return {
       name: `${lane.queue.name.replace('.fifo', '')}-queue`,
       kind: lane.queue.isFifo ? 'sqs fifo' : 'sqs',
       done: lane.ledger.settledCount,
-      total: lane.orders.length,
+      total: lane.orders.filter(isWanted).length,
       note: notes,
     };
   });
@@ -219,9 +224,15 @@ async function until(condition: () => Promise<boolean>, what: string, timeoutMs 
   }
 }
 
+/** What the filters in wherry.yaml let through. */
+function isWanted(order: Order): boolean {
+  return order.status === undefined ? (order.amount ?? 0) > 0 : order.status === 'placed';
+}
+
 function makeOrders(): Order[] {
   return Array.from({ length: orderCount }, (_, index) => ({
     id: `order-${index + 1}`,
+    status: (index + 1) % draftEvery === 0 ? 'draft' : 'placed',
     ...((index + 1) % poisonEvery === 13 ? { poison: true } : {}),
   }));
 }
@@ -229,6 +240,7 @@ function makeOrders(): Order[] {
 function makePayments(): Order[] {
   return Array.from({ length: paymentCount }, (_, index) => ({
     id: `payment-${index + 1}`,
+    amount: (index + 1) % freeEvery === 0 ? 0 : 10 + index,
     group: `account-${(index % paymentGroups) + 1}`,
   }));
 }

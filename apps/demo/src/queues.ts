@@ -6,9 +6,11 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 
-/** What the demo sends; the function reads it back. */
+/** What the demo sends; the function reads it back. The filters let placed orders and payments of some amount through. */
 export interface Order {
   readonly id: string;
+  readonly status?: 'placed' | 'draft';
+  readonly amount?: number;
   readonly group?: string;
   readonly poison?: boolean;
 }
