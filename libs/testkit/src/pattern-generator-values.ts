@@ -3,6 +3,7 @@ import type { Random } from '@wherry/core/clock';
 /** Keys of events and segments of paths. Few, so that they meet; some with dots, some that every object inherits. */
 export const KEYS: readonly string[] = ['a', 'a', 'b', 'b', 'c', 'a.b', 'b.a', 'b.c', 'é', '__proto__', 'constructor', 'toString', '$'];
 
+/** Texts of events, and what patterns make their operands of: alike in parts or but for case, in several scripts, addresses, escapes. */
 export const STRINGS: readonly string[] = [
   '', 'a', 'b', 'ab', 'aB', 'AB', 'abab', 'abc', 'a*b', 'a\\b', 'a.b', 'straße', 'STRASSE', 'ıI', 'ǅ', 'é', 'É', '日本', '日', '😀', 'a😀b', '300',
   'true', 'null', '1', '10.0.0.1', '10.0.0.255', '10.0.0.256', '10.0.1.0', '::1', '2001:db8::ff', '2001:DB8:0:0::1', ' ', 'a"b', '\n',

@@ -22,17 +22,14 @@ interface Condition {
 export function randomPair(random: Random): PatternPair {
   const event = randomEvent(random);
   const leaves = eventLeaves(event);
-  const count = 1 + Math.floor(random() * 4);
+  const count = 1 + Math.floor(random() * 5);
   // Conditions on neighbours meet in arrays, where they have to agree on one element.
   const anchor = leaves.length === 0 ? undefined : pick(random, leaves).segments[0];
   const neighbours = leaves.filter(({ segments }) => segments[0] === anchor);
   const conditions = Array.from({ length: count }, () => randomCondition(random, random() < 0.7 ? neighbours : leaves, count));
-  return { pattern: writeObject(random, conditions, leaves, 0), event: renderEvent(random, event) };
-}
-
-/** A random pattern that has nothing to do with any event but the alphabets. */
-export function randomPattern(random: Random): string {
-  return randomPair(random).pattern;
+  const paths = conditions.map(({ segments }) => segments.join('.'));
+  const kept = conditions.filter((_, index) => paths.indexOf(paths[index] ?? '') === index || random() < 0.15);
+  return { pattern: writeObject(random, kept, leaves, 0), event: renderEvent(random, event) };
 }
 
 /** The more conditions stand beside this one, the likelier it has to hold, so that patterns of many conditions match at times. */

@@ -2,13 +2,12 @@ import type { PlainJson } from './plain-json.ts';
 
 /** Whether one entry of a pattern's list (a literal or an operator, but not `exists: false`) holds for one value of the event. */
 export function referenceTest(test: PlainJson, value: PlainJson): boolean {
-  if (test.kind === 'string') return value.kind === 'string' && value.text === test.text;
+  if (test.kind === 'string') return value.kind === 'string' && (value.text === test.text || isSameAddress(test.text, value.text));
   if (test.kind === 'literal') return value.kind === 'literal' && value.value === test.value;
   if (test.kind === 'number') return value.kind === 'number' && compareNumbers(test.text, value.text) === 0;
   const [operator, operand] = (test.kind === 'object' ? test.entries[0] : undefined) ?? [];
   if (operator === undefined || operand === undefined) throw new Error('A list holds literals and operators.');
   if (operator === 'exists') return true;
-  if (operator === 'exactly') return referenceTest(operand, value);
   if (operator === 'anything-but') return !listOf(operand).some((excluded) => isExcluded(excluded, value));
   if (operator === 'numeric') return value.kind === 'number' && isInRange(listOf(operand), value.text);
   return value.kind === 'string' && textOperator(operator, operand, value.text);
@@ -16,6 +15,7 @@ export function referenceTest(test: PlainJson, value: PlainJson): boolean {
 
 /** `anything-but` takes a literal or an operator; an operator inside it takes a string or a list of strings. */
 function isExcluded(excluded: PlainJson, value: PlainJson): boolean {
+  if (excluded.kind === 'string') return value.kind === 'string' && value.text === excluded.text;
   if (excluded.kind !== 'object') return referenceTest(excluded, value);
   const [operator, operand] = excluded.entries[0] ?? [];
   if (operator === undefined || operand === undefined) throw new Error('anything-but holds literals or one operator.');
@@ -26,11 +26,13 @@ function listOf(operand: PlainJson): readonly PlainJson[] {
   return operand.kind === 'array' ? operand.items : [operand];
 }
 
+/** Texts are compared with their quotes, so that the prefix `ab"` is one of the text `ab`, as in AWS's engine. */
 function textOperator(operator: string, operand: PlainJson, value: string): boolean {
   if (operand.kind === 'object') return ignoreCase(operator, textOf(operand.entries[0]?.[1]), value);
   const text = textOf(operand);
-  if (operator === 'prefix') return value.slice(0, text.length) === text;
-  if (operator === 'suffix') return value.length >= text.length && value.slice(value.length - text.length) === text;
+  if (operator === 'exactly') return value === text;
+  if (operator === 'prefix') return `"${value}"`.startsWith(`"${text}`);
+  if (operator === 'suffix') return `"${value}"`.endsWith(`${text}"`);
   if (operator === 'equals-ignore-case') return ignoreCase('whole', text, value);
   if (operator === 'wildcard') return wildcard(text, value);
   if (operator === 'cidr') return isInBlock(text, value);
@@ -43,21 +45,21 @@ function textOf(operand: PlainJson | undefined): string {
 }
 
 /**
- * Every character of the operand stands for its lower and its upper case (`ß` for `ß` and `SS`), as in AWS's Event Ruler
- * (https://github.com/aws/event-ruler). Follows all the ways to read the value at once.
+ * Every UTF-16 unit of the operand stands for its lower and its upper case (`ß` for `ß` and `SS`), and half a surrogate pair for a
+ * question mark. Follows all the ways to read the value at once.
  */
 function ignoreCase(where: string, operand: string, value: string): boolean {
-  let ends = new Set(where === 'suffix' ? Array.from({ length: value.length + 1 }, (_, start) => start) : [0]);
-  for (const character of operand) {
+  const quoted = `"${value}"`;
+  const wanted = where === 'prefix' ? `"${operand}` : where === 'suffix' ? `${operand}"` : `"${operand}"`;
+  let ends = new Set(where === 'suffix' ? Array.from({ length: quoted.length + 1 }, (_, start) => start) : [0]);
+  for (const unit of wanted.split('')) {
     const next = new Set<number>();
-    for (const end of ends) {
-      for (const form of [character.toLowerCase(), character.toUpperCase()]) {
-        if (value.startsWith(form, end)) next.add(end + form.length);
-      }
+    for (const form of /[\ud800-\udfff]/.test(unit) ? ['?'] : [unit.toLowerCase(), unit.toUpperCase()]) {
+      for (const end of ends) if (quoted.startsWith(form, end)) next.add(end + form.length);
     }
     ends = next;
   }
-  return where === 'prefix' ? ends.size > 0 : ends.has(value.length);
+  return where === 'prefix' ? ends.size > 0 : ends.has(quoted.length);
 }
 
 /** The table of "do the first i parts cover the first j characters", row by row. */
@@ -121,11 +123,34 @@ function decimal(text: string): { readonly digits: bigint; readonly exponent: bi
   };
 }
 
+/**
+ * Compares the hexadecimal digits of the address with those of the block's lowest and highest, from the left, until the verdict is
+ * clear; which kind of address it is plays no part in AWS's engine.
+ */
 function isInBlock(block: string, value: string): boolean {
   const [network = '', bits = ''] = block.split('/');
   const [base, address] = [addressOf(network), addressOf(value)];
-  if (base === undefined || address === undefined || base.length !== address.length) return false;
-  return base.slice(0, Number(bits)) === address.slice(0, Number(bits));
+  if (base === undefined || address === undefined) return false;
+  const fixed = base.slice(0, Number(bits));
+  const [low, high] = [hexadecimal(fixed.padEnd(base.length, '0')), hexadecimal(fixed.padEnd(base.length, '1'))];
+  let [isAtLow, isAtHigh] = [true, true];
+  for (let at = 0; at < low.length && (isAtLow || isAtHigh); at++) {
+    const digit = hexadecimal(address)[at];
+    const [lowest = '', highest = ''] = [low[at], high[at]];
+    if (digit === undefined || (isAtLow && digit < lowest) || (isAtHigh && digit > highest)) return false;
+    isAtLow &&= digit === lowest;
+    isAtHigh &&= digit === highest;
+  }
+  return true;
+}
+
+/** A literal that is an IP address means the address, however it is written. */
+function isSameAddress(literal: string, value: string): boolean {
+  return isInBlock(`${literal}/${addressOf(literal)?.length ?? 0}`, value);
+}
+
+function hexadecimal(bits: string): string {
+  return bits.replace(/.{4}/g, (four) => Number.parseInt(four, 2).toString(16));
 }
 
 /** An IP address as a text of 32 or 128 zeros and ones. An IPv4 address in an IPv6 one (`::ffff:a00:1`) counts as IPv4. */
