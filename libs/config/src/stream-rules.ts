@@ -1,5 +1,8 @@
+import { parsePattern } from '@wherry/core/event-pattern/parse-pattern';
+import { refusedField } from '@wherry/core/event-pattern/record-filter';
 import type { MapNode } from './node.ts';
 import { isSet, mapAt, nodeAt, numberAt, textAt } from './node.ts';
+import { patternText } from './pattern-text.ts';
 import type { ProblemList } from './problem-list.ts';
 import { awsText } from './schema-problems.ts';
 
@@ -10,6 +13,7 @@ import { awsText } from './schema-problems.ts';
  */
 export function checkStreamRules(mapping: MapNode, kind: 'kinesis' | 'dynamodb', arn: string, nowMs: number, problems: ProblemList): void {
   checkStart(mapping, kind, arn, nowMs, problems);
+  checkPatterns(mapping, kind, problems);
   const age = nodeAt(mapping, ['MaximumRecordAgeInSeconds']);
   const seconds = numberAt(mapping, 'MaximumRecordAgeInSeconds');
   if (age && seconds !== undefined && seconds >= 0 && seconds < 60) {
@@ -33,6 +37,28 @@ export function checkStreamRules(mapping: MapNode, kind: 'kinesis' | 'dynamodb',
     problems.error(tumbling, 'tumbling-filter', 'TumblingWindowInSeconds and FilterCriteria exclude each other', {
       help: 'remove one of them (Lambda has the same rule)',
     });
+  }
+}
+
+/** Patterns that are sound, but not on this source. What is wrong with a pattern wherever it stands is told elsewhere. */
+function checkPatterns(mapping: MapNode, kind: 'kinesis' | 'dynamodb', problems: ProblemList): void {
+  const filters = nodeAt(mapping, ['FilterCriteria', 'Filters']);
+  for (const filter of filters?.kind === 'list' ? filters.items : []) {
+    const pattern = nodeAt(filter, ['Pattern']);
+    if (pattern === undefined || pattern.kind === 'list') continue;
+    const { text, locate } = patternText(pattern, () => undefined);
+    const read = parsePattern(text);
+    const field = read.ok ? refusedField(kind, read.pattern) : undefined;
+    if (field === undefined) continue;
+    problems.error(
+      locate(field.offset),
+      'invalid-filter',
+      `on Kinesis a pattern names fields inside ${field.path}, not ${field.path} as a whole`,
+      {
+        help: 'such as {"data":{"kind":["new"]}}',
+        awsMessage: 'Invalid filter pattern definition.',
+      },
+    );
   }
 }
 
