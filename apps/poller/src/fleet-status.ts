@@ -272,7 +272,7 @@ function summary(parts: readonly MappingReport[]): Pick<FleetMappingReport, Told
     },
     inFlight: parts.length === 0 ? null : sum(parts, (part) => part.inFlight),
     totals: parts.length === 0 ? null : sums(parts, 'totals', ['polled', 'filtered', 'invoked', 'succeeded', 'failed', 'deleted']),
-    rates: parts.length === 0 ? null : sums(parts, 'rates', ['polled', 'succeeded', 'failed']),
+    rates: parts.length === 0 ? null : sums(parts, 'rates', ['polled', 'filtered', 'succeeded', 'failed']),
     oldestAgeMs: ages.length === 0 ? null : Math.max(...ages),
     backlog: parts.find((part) => part.backlog !== null)?.backlog ?? null,
     problems: [...new Set(parts.flatMap((part) => (part.problem === null ? [] : [part.problem])))],

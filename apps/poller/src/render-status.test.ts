@@ -27,7 +27,7 @@ const mapping: FleetMappingReport = {
   capacity: 20,
   inFlight: 18,
   totals: { polled: 1, filtered: 0, invoked: 1, succeeded: 1, failed: 0, deleted: 1 },
-  rates: { polled: 3_110.4, succeeded: 411, failed: 0.8 },
+  rates: { polled: 3_110.4, filtered: 2_698, succeeded: 411, failed: 0.8 },
   oldestAgeMs: 1_200,
   backlog: { visible: 1_204, inFlight: 18, delayed: 0 },
   problems: [],
@@ -48,9 +48,9 @@ test('a healthy fleet is a headline and a table', () => {
     [
       'wherry · fleet billing · 3 pollers · config 7f3a9c (all agree) · redis 0.4 ms',
       '',
-      'MAPPING       SOURCE  STATE    IN/s   OK/s  FAIL/s  OLDEST  BACKLOG  BUSY',
-      'orders-queue  sqs     Enabled  3,110  411   0.8     1.2 s   1,204    18/20',
-      'x             sqs     Enabled  -      -     -       -       -        -/5',
+      'MAPPING       SOURCE  STATE    IN/s   FILTERED/s  OK/s  FAIL/s  OLDEST  BACKLOG  BUSY',
+      'orders-queue  sqs     Enabled  3,110  2,698       411   0.8     1.2 s   1,204    18/20',
+      'x             sqs     Enabled  -      -           -     -       -       -        -/5',
     ].join('\n'),
   );
 });

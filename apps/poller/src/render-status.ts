@@ -1,6 +1,6 @@
 import type { FleetMappingReport, FleetReport } from './fleet-status.ts';
 
-const COLUMNS = ['MAPPING', 'SOURCE', 'STATE', 'IN/s', 'OK/s', 'FAIL/s', 'OLDEST', 'BACKLOG', 'BUSY'] as const;
+const COLUMNS = ['MAPPING', 'SOURCE', 'STATE', 'IN/s', 'FILTERED/s', 'OK/s', 'FAIL/s', 'OLDEST', 'BACKLOG', 'BUSY'] as const;
 
 /** Digits of a configuration hash that people compare. */
 const HASH_DIGITS = 6;
@@ -39,6 +39,7 @@ function row(mapping: FleetMappingReport): string[] {
     mapping.source,
     mapping.state,
     rates === null ? '-' : number(rates.polled),
+    rates === null ? '-' : number(rates.filtered),
     rates === null ? '-' : number(rates.succeeded),
     rates === null ? '-' : number(rates.failed),
     mapping.oldestAgeMs === null ? '-' : duration(mapping.oldestAgeMs),

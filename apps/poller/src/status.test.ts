@@ -101,7 +101,7 @@ test('the shape of /v1/status is frozen: programs read it', () => {
         inFlight: 2,
         bufferedBytes: 3_000,
         totals: { polled: 0, filtered: 0, invoked: 4, succeeded: 3, failed: 1, deleted: 0 },
-        rates: { polled: 0, succeeded: 0, failed: 0 },
+        rates: { polled: 0, filtered: 0, succeeded: 0, failed: 0 },
         oldestAgeMs: 700,
         backlog: { visible: 40, inFlight: 20, delayed: 1 },
         problem: null,

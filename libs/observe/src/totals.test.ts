@@ -23,7 +23,7 @@ test('totals add up and a mapping that did nothing reads zero', () => {
     succeeded: 0,
     failed: 0,
     deleted: 0,
-    rates: { polled: 0, succeeded: 0, failed: 0 },
+    rates: { polled: 0, filtered: 0, succeeded: 0, failed: 0 },
   });
 });
 
@@ -32,15 +32,16 @@ test('rates are taken over the last ten full seconds and fade to zero', async ()
   const totals = new Totals(sim.clock());
   for (let second = 0; second < 30; second++) {
     totals.observe(polled);
+    totals.observe({ type: 'filtered', mapping: 'orders', events: 2 });
     totals.observe({ ...invoked, failed: 1 });
     await sim.advance(1_000);
   }
-  expect(totals.read('orders').rates).toEqual({ polled: 10, succeeded: 9, failed: 1 });
+  expect(totals.read('orders').rates).toEqual({ polled: 10, filtered: 2, succeeded: 9, failed: 1 });
   expect(totals.read('orders').oldestAgeMs).toBe(700);
   await sim.advance(5_000);
   expect(totals.read('orders').rates.polled).toBe(5);
   await sim.advance(60_000);
-  expect(totals.read('orders').rates).toEqual({ polled: 0, succeeded: 0, failed: 0 });
+  expect(totals.read('orders').rates).toEqual({ polled: 0, filtered: 0, succeeded: 0, failed: 0 });
   expect(totals.read('orders').oldestAgeMs).toBeUndefined();
   expect(totals.read('orders').polled).toBe(300);
 });

@@ -15,7 +15,7 @@ export interface MappingTotals {
   readonly failed: number;
   readonly deleted: number;
   /** Events per second over the last 10 s. */
-  readonly rates: { readonly polled: number; readonly succeeded: number; readonly failed: number };
+  readonly rates: { readonly polled: number; readonly filtered: number; readonly succeeded: number; readonly failed: number };
   /** Age of the oldest event invoked in the last 10 s; absent when none was. */
   readonly oldestAgeMs?: number;
   readonly lastFailure?: { readonly atMs: number; readonly outcome: InvocationOutcome; readonly error: string };
@@ -24,6 +24,7 @@ export interface MappingTotals {
 interface Slot {
   second: number;
   polled: number;
+  filtered: number;
   succeeded: number;
   failed: number;
   ageMs: number;
@@ -92,6 +93,7 @@ class Counted {
   readonly #ring: Slot[] = Array.from({ length: WINDOW_SECONDS + 1 }, () => ({
     second: -1,
     polled: 0,
+    filtered: 0,
     succeeded: 0,
     failed: 0,
     ageMs: -1,
@@ -106,6 +108,7 @@ class Counted {
         return;
       case 'filtered':
         this.#filtered += event.events;
+        slot.filtered += event.events;
         return;
       case 'invoked':
         this.#invoked += event.events;
@@ -123,7 +126,7 @@ class Counted {
 
   read(second: number): MappingTotals {
     const recent = this.#ring.filter((slot) => slot.second >= second - WINDOW_SECONDS && slot.second < second);
-    const rate = (field: 'polled' | 'succeeded' | 'failed') => recent.reduce((sum, slot) => sum + slot[field], 0) / WINDOW_SECONDS;
+    const rate = (field: keyof MappingTotals['rates']) => recent.reduce((sum, slot) => sum + slot[field], 0) / WINDOW_SECONDS;
     const ageMs = Math.max(-1, this.#slot(second).ageMs, ...recent.map((slot) => slot.ageMs));
     return {
       polled: this.#polled,
@@ -132,7 +135,7 @@ class Counted {
       succeeded: this.#invoked - this.#failed,
       failed: this.#failed,
       deleted: this.#deleted,
-      rates: { polled: rate('polled'), succeeded: rate('succeeded'), failed: rate('failed') },
+      rates: { polled: rate('polled'), filtered: rate('filtered'), succeeded: rate('succeeded'), failed: rate('failed') },
       ...(ageMs >= 0 ? { oldestAgeMs: ageMs } : {}),
       ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
     };
@@ -140,7 +143,7 @@ class Counted {
 
   #slot(second: number): Slot {
     const slot = this.#ring[second % this.#ring.length]!;
-    if (slot.second !== second) Object.assign(slot, { second, polled: 0, succeeded: 0, failed: 0, ageMs: -1 });
+    if (slot.second !== second) Object.assign(slot, { second, polled: 0, filtered: 0, succeeded: 0, failed: 0, ageMs: -1 });
     return slot;
   }
 }
