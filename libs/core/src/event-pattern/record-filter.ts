@@ -22,7 +22,7 @@ export type RecordSource = 'sqs' | 'kinesis' | 'dynamodb';
 export type EventRecord = Readonly<Record<string, unknown>>;
 
 /** Under which key the matched document has the payload. DynamoDB's records are JSON throughout and have none. */
-const PAYLOAD_KEY = { sqs: 'body', kinesis: 'data', dynamodb: undefined } as const;
+export const PAYLOAD_KEY = { sqs: 'body', kinesis: 'data', dynamodb: undefined } as const;
 
 /**
  * Payloads that are matched field by field. What AWS does with other JSON (`42`, `"x"`, `[1]`) is not documented; they are taken
@@ -100,8 +100,8 @@ function metadataOf(source: RecordSource, record: EventRecord): EventRecord {
   return { ...rest, ...(kinesis as EventRecord | undefined) };
 }
 
-/** Kinesis data that is not UTF-8 gets replacement characters in these places and is otherwise matched like any other. */
-function payloadText(source: RecordSource, record: EventRecord): string {
+/** The payload's text. Kinesis data that is not UTF-8 gets replacement characters in these places and is otherwise matched like any other. */
+export function payloadText(source: RecordSource, record: EventRecord): string {
   if (source !== 'kinesis') return textOf(record['body']);
   const binary = atob(textOf((record['kinesis'] as EventRecord | undefined)?.['data']));
   const bytes = new Uint8Array(binary.length);
