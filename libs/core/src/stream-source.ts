@@ -1,0 +1,67 @@
+/**
+ * The port of stream-shaped sources: records stand in shards, in order, and are never settled one by one; a reader remembers
+ * how far it came (the checkpoint). Kinesis Data Streams and DynamoDB Streams are the two; the shard loop knows only this.
+ */
+
+/** Where in a shard to begin reading. Names are those of `ShardIteratorType`. */
+export type ShardPosition =
+  /** The oldest record that the stream still holds. */
+  | { readonly kind: 'TRIM_HORIZON' }
+  /** After the newest record there is when reading begins. */
+  | { readonly kind: 'LATEST' }
+  /** The first record that arrived at or after this time, epoch milliseconds. Kinesis only. */
+  | { readonly kind: 'AT_TIMESTAMP'; readonly timestampMs: number }
+  | { readonly kind: 'AFTER_SEQUENCE_NUMBER'; readonly sequenceNumber: string };
+
+/** One shard as the stream lists it. */
+export interface StreamShard {
+  readonly shardId: string;
+  /** Shards it was split or merged from: none, one, or two (`ParentShardId`, `AdjacentParentShardId`); they may no longer be listed. */
+  readonly parentShardIds: readonly string[];
+  /** False once it takes no more records (`EndingSequenceNumber` is set). */
+  readonly isOpen: boolean;
+}
+
+/** One record, already in the form in which the function will see it. */
+export interface StreamRecord {
+  /** Decimal digits, beyond 2^53. Compared by length, then by bytes. Grows within a shard. */
+  readonly sequenceNumber: string;
+  /** `approximateArrivalTimestamp` or `ApproximateCreationDateTime`, epoch milliseconds. */
+  readonly arrivedAtMs: number;
+  /** Records with the same key keep their order: the partition key, or the item's `Keys` as canonical JSON. */
+  readonly orderKey: string;
+  /** The record as it will stand in the event's `Records` list: JSON text, written once; base64 stays as it was received. */
+  readonly recordJson: string;
+  /** UTF-8 length of `recordJson`. */
+  readonly recordBytes: number;
+}
+
+/** What one read of a shard brought. */
+export interface ShardPage {
+  readonly records: readonly StreamRecord[];
+  /** The shard is closed and read to its end. */
+  readonly isEnd: boolean;
+  /** How far the page is behind the tip of the shard, if the source says so. */
+  readonly behindMs?: number;
+}
+
+/**
+ * Reads one shard onwards. Iterators are its own business: it fetches them, and new ones when they expire
+ * (`ExpiredIteratorException`), after the last record it returned, without gap or repeat.
+ */
+export interface ShardReader {
+  /**
+   * The next page. Throws `SourceError`: `throttled`, `accessDenied`, `notFound` (stream or shard is gone), `expired` (the data
+   * at this position were trimmed), `unavailable`. The reader stays usable and repeats the same read.
+   * @param maxRecords upper bound of records; a page may bring fewer, or none while there are more
+   */
+  read(maxRecords: number, signal: AbortSignal): Promise<ShardPage>;
+}
+
+/** A stream of one mapping. Methods throw `SourceError`. */
+export interface StreamSource {
+  /** All shards that still exist, in no order. */
+  listShards(signal: AbortSignal): Promise<StreamShard[]>;
+  openReader(shardId: string, position: ShardPosition): ShardReader;
+  close(): void;
+}
