@@ -34,10 +34,17 @@ function textTest(random: Random, text: string): string {
   return pick(random, text.includes(':') || text.startsWith('10.') ? [...forms, () => `{"cidr":"${pick(random, blocks)}"}`] : forms)();
 }
 
-/** The text with parts replaced by `*`. The page's own limit of neighbouring stars is kept. */
+/** The text with parts replaced by `*`, of which there are few enough and no two together, so that the wildcard is accepted. */
 function withStars(random: Random, text: string): string {
-  const parts = Array.from(text, (character) => (random() < 0.35 ? '*' : character.replace(/[*\\]/, '\\$&')));
-  return (random() < 0.2 ? `*${parts.join('')}*` : parts.join('')).replace(/(?<!\\)((?:\\\\)*)\*{2,}/g, '$1*');
+  let stars = 0;
+  const parts = Array.from(random() < 0.2 ? ` ${text} ` : text, (character, index) => {
+    if (stars < 4 && (character === ' ' || random() < 0.3)) {
+      stars += 1;
+      return '*';
+    }
+    return index > 0 && character === ' ' ? '' : character.replace(/[*\\]/, '\\$&');
+  });
+  return parts.join('').replace(/(?<!\\)((?:\\\\)*)\*{2,}/g, '$1*');
 }
 
 function range(random: Random, number: string): string {
