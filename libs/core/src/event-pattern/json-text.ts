@@ -1,12 +1,14 @@
 /** One value of a JSON text, with its place in it. Offsets are zero-based UTF-16 code units; `end` is the first one after it. */
 export type JsonNode = JsonScalar | JsonList | JsonObject;
 
+/** Text, a number, a Boolean or null. */
 export type JsonScalar =
   | { readonly kind: 'string'; readonly value: string; readonly offset: number; readonly end: number }
   /** A number keeps its text: which decimal it denotes is more than a double can say. */
   | { readonly kind: 'number'; readonly text: string; readonly offset: number; readonly end: number }
   | { readonly kind: 'literal'; readonly value: boolean | null; readonly offset: number; readonly end: number };
 
+/** An array. */
 export interface JsonList {
   readonly kind: 'list';
   readonly items: readonly JsonNode[];
@@ -14,6 +16,7 @@ export interface JsonList {
   readonly end: number;
 }
 
+/** An object. */
 export interface JsonObject {
   readonly kind: 'object';
   /** In the order of the text, with keys that are written twice. */
@@ -22,6 +25,7 @@ export interface JsonObject {
   readonly end: number;
 }
 
+/** A key with its value; `keyOffset` is where its quote stands. */
 export interface JsonMember {
   readonly key: string;
   readonly keyOffset: number;
