@@ -1,8 +1,9 @@
 /** What a command sees of the outside: where it writes and what the environment says. Tests give their own. */
 export interface Io {
-  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  /** A write that returns false asks to wait for `drain` before the next. */
+  readonly stdout: { write(text: string): unknown; once?(event: 'drain', listener: () => void): unknown; readonly isTTY?: boolean };
   readonly stderr: { write(text: string): unknown };
-  readonly stdin: { readonly isTTY?: boolean };
+  readonly stdin: { readonly isTTY?: boolean; [Symbol.asyncIterator]?(): AsyncIterator<Uint8Array | string> };
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

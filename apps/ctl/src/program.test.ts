@@ -28,7 +28,7 @@ describe('usage', () => {
   test('help lists every command and the exit codes', async () => {
     const { code, stdout } = await wherry('--help');
     expect(code).toBe(0);
-    for (const name of ['poller', 'up', 'validate', 'config', 'schema', 'explain', 'init', 'version', 'status', 'health']) {
+    for (const name of ['poller', 'up', 'validate', 'config', 'schema', 'explain', 'init', 'version', 'status', 'health', 'filter']) {
       expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     }
     expect(stdout).toContain('Exit codes: 0 good, 1 errors, 2 bad usage.');
@@ -39,6 +39,7 @@ describe('usage', () => {
     [['poller', '--confg', 'x.yaml'], "unknown option '--confg'", '(Did you mean --config?)'],
     [['validate', '--format', 'xml'], "argument 'xml' is invalid", 'Allowed choices are text, json, github.'],
     [['explain'], "missing required argument 'field'", ''],
+    [['filter', 'tset'], "unknown command 'tset'", '(Did you mean test?)'],
     [['config', 'prnt'], "unknown command 'prnt'", '(Did you mean print?)'],
     [['version', 'extra'], 'too many arguments', ''],
     [['health', '--url', 'nowhere'], '--url nowhere: expected a URL', ''],
@@ -53,7 +54,7 @@ describe('usage', () => {
     expect(stderr).toContain(suggestion);
   });
 
-  test.each([[[]], [['config']]])('no command at all (%j) shows the help and is bad usage', async (args) => {
+  test.each([[[]], [['config']], [['filter']]])('no command at all (%j) shows the help and is bad usage', async (args) => {
     const { code, stderr } = await wherry(...args);
     expect(code).toBe(2);
     expect(stderr).toContain('Usage: wherry');

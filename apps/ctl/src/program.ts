@@ -52,6 +52,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   });
   addFleetCommands(program, io, exit);
   addConfigurationCommands(program, io, exit);
+  addFilterCommands(program, io, exit);
   return program;
 }
 
@@ -182,5 +183,45 @@ function addConfigurationCommands(program: Command, io: Io, exit: (code: number)
     .action(async (options: InitOptions) => {
       const { init } = await import('./init.ts');
       exit(await init(io, options));
+    });
+}
+
+const filterTestNotes = `
+An event is tested against one pattern, or against the filters of a mapping:
+  wherry filter test --pattern '{"detail":{"state":["stopped"]}}' --event event.json
+  wherry filter test orders --event event.json
+For a mapping the file may hold a whole Lambda event ({"Records":[…]}: each record is tested, and all have to match), one record,
+or a payload alone: the body of an SQS message, the data of a Kinesis record, the "dynamodb" part of a DynamoDB record.
+A body is taken byte for byte: a line break at the end of the file belongs to it.
+
+With --ndjson each line of standard input, such as {"pattern":{"a":[1]},"event":{"a":1}}, is answered by one line of output:
+  {"match":true}, {"match":false} or {"error":"reason","offset":3}
+Pattern and event may also be JSON strings that hold the text. Offsets count UTF-16 units from 0: inside the pattern's text; where the
+reason begins with "the event", inside the event's text; where it begins with "the line", inside the line.
+
+Exit codes: 0 match, 1 no match, 2 bad input. With --ndjson: 0 once every line is answered, whatever the answers.`;
+
+interface FilterTestArguments extends WithConfig {
+  readonly pattern?: string;
+  readonly event?: string;
+  readonly ndjson?: boolean;
+  readonly json?: boolean;
+}
+
+function addFilterCommands(program: Command, io: Io, exit: (code: number) => void): void {
+  const filter = program.command('filter').description('try event patterns and the filters of mappings');
+  filter
+    .command('test')
+    .description('say whether an event matches, and if not, the first condition that failed')
+    .argument('[mapping]', 'mapping whose filters are tested, by its name in the configuration')
+    .option('--pattern <json>', 'test this event pattern instead; @FILE reads it from a file')
+    .option('--event <file>', 'JSON file with the event; - is standard input')
+    .addOption(configOption(io))
+    .option('--ndjson', 'answer pairs of pattern and event from standard input, line by line')
+    .option('--json', 'print JSON')
+    .addHelpText('after', filterTestNotes)
+    .action(async (mapping: string | undefined, options: FilterTestArguments) => {
+      const { filterTest } = await import('./filter-test.ts');
+      exit(await filterTest(io, { ...options, ...(mapping === undefined ? {} : { mapping }) }));
     });
 }
