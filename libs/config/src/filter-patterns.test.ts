@@ -110,6 +110,13 @@ test('a pattern of keys that every object inherits is taken as JSON text', async
   expect(await patternOf(`'${text}'`)).toBe(text);
 });
 
+test('a pattern written as YAML may have fields called constructor and prototype, but not __proto__', async () => {
+  expect(await patternOf('{ constructor: { prototype: [x] } }')).toBe('{"constructor":{"prototype":["x"]}}');
+  expect(await errorsOf(withPattern('{ a: [x], __proto__: [x] }'))).toEqual([
+    expect.stringContaining('reserved key "__proto__" [write the pattern as JSON text]'),
+  ]);
+});
+
 test('config print shows patterns that mean the same, with all their digits', async () => {
   const patterns = ['{ a: [1234567890123456789, 0x10] }', `'{"b":[0.10]}'`, '{ c: [x] }', '|\n{"d":\n [1]}'];
   const filters = patterns

@@ -235,8 +235,10 @@ class TreeBuilder {
     const keyPath = [...path, name];
     const range = yamlKey.range ?? [base.place.start, base.place.start];
     const key: Located = { place: { file: this.#file, start: range[0], end: range[1] }, path: showPath(keyPath) };
-    if (RESERVED_KEYS.has(name)) {
-      this.#problems.error(key, 'reserved-key', `reserved key "${name}"`, { help: 'choose another name' });
+    const isInPattern = path.includes('Pattern') && path.includes('Filters');
+    if (RESERVED_KEYS.has(name) && !(isInPattern && name !== '__proto__')) {
+      const help = isInPattern ? 'write the pattern as JSON text' : 'choose another name';
+      this.#problems.error(key, 'reserved-key', `reserved key "${name}"`, { help });
       return undefined;
     }
     const first = seen.get(name);
