@@ -99,10 +99,13 @@ function eachFieldAlone(pattern: EventPattern): readonly EventPattern[] {
 /** The fields that ask for absence each in a pattern of its own, the others together. */
 function absencesAlone(pattern: EventPattern): readonly EventPattern[] {
   const { fields, alternatives } = pattern.root;
-  const isAbsence = ({ tests }: PatternField): boolean => tests.every((test) => test.kind === 'exists' && !test.value);
   const others = fields.filter((field) => !isAbsence(field));
   if (alternatives.length > 0 || others.length === 0) return [pattern];
   return [only(pattern, others), ...fields.filter(isAbsence).map((field) => only(pattern, [field]))];
+}
+
+function isAbsence({ tests }: PatternField): boolean {
+  return tests.every((test) => test.kind === 'exists' && !test.value);
 }
 
 function only(pattern: EventPattern, fields: readonly PatternField[]): EventPattern {
