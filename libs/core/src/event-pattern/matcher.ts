@@ -1,7 +1,9 @@
 import { type Condition, matchesTogether } from './array-match.ts';
-import { conjunctionsOf } from './conjunction.ts';
-import { type EventObject, isObject, leavesOf } from './event-leaves.ts';
-import type { EventPattern, PatternField } from './pattern.ts';
+import { type EventObject, isObject } from './event-leaves.ts';
+import { EventReader, type PathNode } from './event-reader.ts';
+import { LiteralIndex } from './literal-index.ts';
+import { NumberText } from './number-text.ts';
+import type { EventPattern, PatternField, PatternGroup } from './pattern.ts';
 import type { StepCounter } from './step-counter.ts';
 import { compileTests, isAbsence } from './value-test.ts';
 
@@ -18,28 +20,152 @@ export interface PatternSet {
   matching(event: unknown, counter?: StepCounter): number[];
 }
 
+/** Larger sets are looked up by the literals they want; for a few patterns that costs more than it saves. */
+const LOOKED_UP_FROM = 16;
+
 /** Compiles patterns for repeated matching. Time and memory are spent here, so compile once. */
 export function compilePatterns(patterns: readonly EventPattern[]): PatternSet {
-  const compiled = patterns.map((pattern) => conjunctionsOf(pattern).map((fields) => fields.map(compileCondition)));
+  return new CompiledSet(patterns);
+}
+
+/** A field of a pattern, ready to be asked. */
+interface FieldCondition extends Condition {
+  readonly node: PathNode;
+}
+
+interface Group {
+  /** The one that failed last comes first: what an event fails by is mostly what the next one fails by. */
+  readonly conditions: FieldCondition[];
+  readonly alternatives: readonly (readonly Group[])[];
+}
+
+/**
+ * Asks each pattern its conditions one by one, as if there were no arrays: exact where there are none, too generous where elements of arrays
+ * have to agree. Only if such elements were met and all conditions hold, the exact and slower question is asked.
+ */
+class CompiledSet implements PatternSet {
+  readonly needsNumberText: boolean;
+  readonly #reader = new EventReader();
+  readonly #groups: readonly Group[];
+  readonly #index: LiteralIndex | undefined;
+  #metElements = false;
+
+  constructor(patterns: readonly EventPattern[]) {
+    this.needsNumberText = patterns.some((pattern) => pattern.needsNumberText);
+    this.#groups = patterns.map((pattern) => compileGroup(pattern.root, this.#reader));
+    if (patterns.length >= LOOKED_UP_FROM) this.#index = new LiteralIndex(patterns, this.#reader);
+  }
+
+  matches(event: unknown, counter?: StepCounter): boolean {
+    if (this.#groups.length === 0) return true;
+    if (!isObject(event)) return false;
+    this.#reader.begin(event, counter);
+    const isMatch = this.#index === undefined ? this.#anyOf(this.#groups, event) : this.#anyAt(this.#index.candidates(this.#reader), event);
+    this.#reader.end();
+    return isMatch;
+  }
+
+  matching(event: unknown, counter?: StepCounter): number[] {
+    if (!isObject(event)) return [];
+    this.#reader.begin(event, counter);
+    const candidates = this.#index?.candidates(this.#reader) ?? this.#groups.keys();
+    const indexes: number[] = [];
+    for (const index of candidates) if (this.#matchesAt(index, event)) indexes.push(index);
+    this.#reader.end();
+    return indexes;
+  }
+
+  #anyOf(groups: readonly Group[], event: EventObject): boolean {
+    for (const group of groups) if (this.#matchesOne(group, event)) return true;
+    return false;
+  }
+
+  #anyAt(indexes: readonly number[], event: EventObject): boolean {
+    for (const index of indexes) if (this.#matchesAt(index, event)) return true;
+    return false;
+  }
+
+  #matchesAt(index: number, event: EventObject): boolean {
+    const group = this.#groups[index];
+    return group !== undefined && this.#matchesOne(group, event);
+  }
+
+  #matchesOne(group: Group, event: EventObject): boolean {
+    this.#metElements = false;
+    if (!this.#groupHolds(group)) return false;
+    if (!this.#metElements) return true;
+    return this.#matchesExactly(group, [], event);
+  }
+
+  #groupHolds({ conditions, alternatives }: Group): boolean {
+    for (let index = 0; index < conditions.length; index += 1) {
+      const condition = conditions[index];
+      if (condition === undefined || this.#holds(condition)) continue;
+      if (index > 0) putFirst(conditions, index, condition);
+      return false;
+    }
+    for (const either of alternatives) if (!either.some((group) => this.#groupHolds(group))) return false;
+    return true;
+  }
+
+  #holds(condition: FieldCondition): boolean {
+    const reader = this.#reader;
+    const value = reader.value(condition.node);
+    const { counter } = reader;
+    if (counter !== undefined) counter.steps += 1;
+    if (value === undefined) return condition.allowsAbsence;
+    if (typeof value !== 'object' || value === null || value instanceof NumberText) return condition.test(value, counter);
+    const { values, isInElement } = reader.leaves(condition.node);
+    if (values.length === 0) return condition.allowsAbsence;
+    if (isInElement) {
+      this.#metElements = true;
+      // Whether the absence is one from the right element is for later.
+      if (condition.allowsAbsence) return true;
+    }
+    for (const leaf of values) if (condition.test(leaf, counter)) return true;
+    return false;
+  }
+
+  /** Multiplies the alternatives out, for each combination of them is to be met by elements of its own choice. */
+  #matchesExactly({ conditions, alternatives }: Group, chosen: readonly FieldCondition[], event: EventObject): boolean {
+    const all = [...chosen, ...conditions];
+    if (!conditions.every((condition) => this.#holds(condition))) return false;
+    const [either, ...others] = alternatives;
+    if (either === undefined) return this.#meetTogether(all, event);
+    return either.some((group) => this.#matchesExactly({ ...group, alternatives: [...group.alternatives, ...others] }, all, event));
+  }
+
+  /** Conditions without values in elements stay out of it: they hold, whichever elements the others choose. */
+  #meetTogether(conditions: readonly FieldCondition[], event: EventObject): boolean {
+    const bound = conditions.filter(({ node }) => this.#reader.leaves(node).isInElement);
+    const [only] = bound;
+    if (only === undefined || (bound.length === 1 && !only.allowsAbsence)) return true;
+    return matchesTogether(
+      event,
+      bound.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      this.#reader.counter,
+    );
+  }
+}
+
+function putFirst<T>(list: T[], index: number, item: T): void {
+  list.copyWithin(1, 0, index);
+  list[0] = item;
+}
+
+function compileGroup(group: PatternGroup, reader: EventReader): Group {
   return {
-    needsNumberText: patterns.some((pattern) => pattern.needsNumberText),
-    matches: (event, counter) => compiled.length === 0 || (isObject(event) && compiled.some((one) => matchesAny(event, one, counter))),
-    matching: (event, counter) =>
-      isObject(event) ? [...compiled.keys()].filter((index) => matchesAny(event, compiled[index] ?? [], counter)) : [],
+    conditions: group.fields.map((field) => compileCondition(field, reader)),
+    alternatives: group.alternatives.map((either) => either.map((one) => compileGroup(one, reader))),
   };
 }
 
-function matchesAny(event: EventObject, conjunctions: readonly (readonly Condition[])[], counter?: StepCounter): boolean {
-  return conjunctions.some(
-    (conditions) => conditions.every((condition) => mayHold(event, condition, counter)) && matchesTogether(event, conditions, counter),
-  );
-}
-
-function compileCondition({ path, tests }: PatternField): Condition {
-  return { path, test: compileTests(tests), allowsAbsence: tests.some(isAbsence), allowsPresence: !tests.every(isAbsence) };
-}
-
-function mayHold(event: EventObject, { path, test, allowsAbsence }: Condition, counter?: StepCounter): boolean {
-  const { values, isInElement } = leavesOf(path, { value: event, at: 0 }, counter);
-  return (allowsAbsence && (values.length === 0 || isInElement)) || values.some((value) => test(value, counter));
+function compileCondition({ path, tests }: PatternField, reader: EventReader): FieldCondition {
+  return {
+    path,
+    node: reader.node(path),
+    test: compileTests(tests),
+    allowsAbsence: tests.some(isAbsence),
+    allowsPresence: !tests.every(isAbsence),
+  };
 }

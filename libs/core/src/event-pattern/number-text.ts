@@ -1,15 +1,23 @@
 import { type Decimal, compareDecimals, parseDecimal } from './decimal.ts';
 import { type JsonNode, parseJsonText } from './json-text.ts';
 
-/** A number of an event that its double does not stand for: another decimal, such as a 19-digit id. */
+/**
+ * A number of an event that its double does not stand for: another decimal, such as a 19-digit id. It has no properties of its
+ * own, so it is not mistaken for an object of the event.
+ */
 export class NumberText {
-  readonly value: number;
+  readonly #value: number;
   readonly #text: string;
   #decimal: Decimal | undefined;
 
   constructor(text: string) {
-    this.value = Number(text);
+    this.#value = Number(text);
     this.#text = text;
+  }
+
+  /** The nearest double. */
+  get value(): number {
+    return this.#value;
   }
 
   /** Read from the text when first asked for: most long numbers of an event are of no interest to any pattern. */

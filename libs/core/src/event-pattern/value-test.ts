@@ -16,7 +16,7 @@ const COMPARED_LITERALS_MAX = 4;
 export function compileTests(tests: readonly PatternTest[]): ValueTest {
   const literals = tests.map(plainLiteral).filter((literal) => literal !== undefined);
   const others = tests.filter((test) => plainLiteral(test) === undefined && !isAbsence(test)).map(compileTest);
-  const all = literals.length > COMPARED_LITERALS_MAX ? [compileSet(literals), ...others] : [...literals.map(compileLiteral), ...others];
+  const all = literals.length === 0 ? others : [compileLiterals(literals), ...others];
   const [first, second] = all;
   if (first === undefined) return () => false;
   if (second === undefined) return first;
@@ -38,14 +38,19 @@ export function plainLiteral(test: PatternTest): string | number | boolean | nul
   return test.kind === 'number' && test.number.exact === undefined ? test.number.value : undefined;
 }
 
-function compileLiteral(literal: string | number | boolean | null): ValueTest {
-  if (typeof literal !== 'number') return (value) => value === literal;
-  return (value) => value === literal || (value instanceof NumberText && value.value === literal);
-}
+type Literal = string | number | boolean | null;
 
-function compileSet(literals: readonly (string | number | boolean | null)[]): ValueTest {
-  const set = new Set<unknown>(literals);
-  return (value) => set.has(value instanceof NumberText ? value.value : value);
+function compileLiterals(literals: readonly Literal[]): ValueTest {
+  const [first, second] = literals;
+  const hasNumbers = literals.some((literal) => typeof literal === 'number');
+  if (literals.length > COMPARED_LITERALS_MAX || (hasNumbers && literals.length > 1)) {
+    const set = new Set<unknown>(literals);
+    return hasNumbers ? (value) => set.has(value instanceof NumberText ? value.value : value) : (value) => set.has(value);
+  }
+  if (hasNumbers) return (value) => value === first || (value instanceof NumberText && value.value === first);
+  if (literals.length < 2) return (value) => value === first;
+  if (literals.length === 2) return (value) => value === first || value === second;
+  return (value) => literals.includes(value as Literal);
 }
 
 function compileTest(test: PatternTest): ValueTest {
@@ -83,23 +88,15 @@ function compileTest(test: PatternTest): ValueTest {
  */
 function compileEquals(literal: string | boolean | null): ValueTest {
   const isSameAddress = typeof literal === 'string' ? compileAddress(literal) : undefined;
-  if (isSameAddress === undefined) return compileLiteral(literal);
+  if (isSameAddress === undefined) return compileLiterals([literal]);
   return (value) => value === literal || (typeof value === 'string' && isSameAddress(value));
 }
 
 function compileAnythingBut(tests: readonly PatternTest[]): ValueTest {
-  const excluded = tests.map((test) => (test.kind === 'equals' ? compileLiteral(test.value) : compileTests([test])));
-  const [first] = excluded;
-  if (first !== undefined && excluded.length === 1) return (value, counter) => !first(value, counter);
   const literals = tests.map((test) => (test.kind === 'equals' ? test.value : plainLiteral(test)));
-  if (literals.length > COMPARED_LITERALS_MAX && !literals.includes(undefined)) {
-    const isExcluded = compileSet(literals.filter((literal) => literal !== undefined));
-    return (value) => !isExcluded(value);
-  }
-  return (value, counter) => {
-    for (const test of excluded) if (test(value, counter)) return false;
-    return true;
-  };
+  const known = literals.filter((literal) => literal !== undefined);
+  const isExcluded = known.length === tests.length ? compileLiterals(known) : compileTests(tests);
+  return (value, counter) => !isExcluded(value, counter);
 }
 
 function onString(match: (value: string) => boolean): ValueTest {

@@ -1,0 +1,187 @@
+import { type EventObject, type Leaves, isScalar, leavesOf } from './event-leaves.ts';
+import { KeyMemory } from './key-memory.ts';
+import type { StepCounter } from './step-counter.ts';
+
+/** One path of a set of patterns, or the beginning of one; what is read of an event is kept here until the next one. */
+export interface PathNode {
+  readonly path: string;
+  readonly key: string;
+  /** Undefined for the event itself. */
+  readonly parent: PathNode | undefined;
+  /** The longer keys that lead here too, since keys join by dots: under `a`, `b.c` beside `b` and its `c`. */
+  readonly shortcuts: readonly Shortcut[];
+  /** Too deep to look for all these keys one by one. */
+  readonly isDeep: boolean;
+  /** All objects have a property of this name, whether they hold it themselves or not. */
+  readonly isInherited: boolean;
+  /** Given where paths go on by two keys or more, which one key with dots could be instead. */
+  keys: KeyMemory | undefined;
+  /** Of which event the rest speaks. */
+  turn: number;
+  value: unknown;
+  leaves: Leaves | undefined;
+  hasDottedKey: boolean;
+  /** An object further up has a key with dots, so shortcuts may lead past this one. */
+  isPassed: boolean;
+}
+
+interface Shortcut {
+  readonly from: PathNode;
+  readonly key: string;
+}
+
+/** Paths of more keys are looked for in the event as a whole; there are too many ways to join the keys. */
+const KEYS_MAX = 8;
+
+/** In place of what keys alone do not find: an array and all under it, or a value with several ways to it. */
+const ELSEWHERE: object = Object.freeze({});
+
+/**
+ * Reads an event at the paths of a set of patterns: each path when it is first asked for, and once. Without arrays and on short paths
+ * that is one look-up for each key and no allocation.
+ */
+export class EventReader {
+  counter: StepCounter | undefined;
+  readonly #root = createNode('', undefined);
+  readonly #nodes = new Map<string, PathNode>();
+  /** Nodes that hold a part of the event, so many of them; the array is never shortened, which would cost more than all else here. */
+  readonly #holders: PathNode[] = [];
+  #holderCount = 0;
+  #turn = 0;
+  #isPolluted = false;
+
+  /** The node of a path, the same for all patterns. */
+  node(path: string): PathNode {
+    const known = this.#nodes.get(path);
+    if (known !== undefined) return known;
+    const dot = path.lastIndexOf('.');
+    const parent = dot === -1 || path.split('.', KEYS_MAX + 1).length > KEYS_MAX ? this.#root : this.node(path.slice(0, dot));
+    const node = createNode(path, parent);
+    if (parent.parent !== undefined) parent.parent.keys ??= new KeyMemory();
+    this.#nodes.set(path, node);
+    return node;
+  }
+
+  begin(event: EventObject, counter: StepCounter | undefined): void {
+    this.counter = counter;
+    this.#turn += 1;
+    this.#isPolluted = isPolluted();
+    this.#root.turn = this.#turn;
+    this.#hold(this.#root, event);
+  }
+
+  /** Lets go of the event: it may be large, and the next one may be long in coming. */
+  end(): void {
+    this.counter = undefined;
+    for (let index = 0; index < this.#holderCount; index += 1) {
+      const node = this.#holders[index];
+      if (node === undefined) continue;
+      node.value = undefined;
+      node.leaves = undefined;
+    }
+    this.#holderCount = 0;
+  }
+
+  /**
+   * The only value at a path, undefined where there is none. If it is an object that is no scalar, it takes `leaves` to tell what is
+   * there.
+   */
+  value(node: PathNode): unknown {
+    if (node.turn === this.#turn) return node.value;
+    node.turn = this.#turn;
+    return this.#look(node, node.parent ?? this.#root);
+  }
+
+  /** All values at a path. */
+  values(node: PathNode): readonly unknown[] {
+    const value = this.value(node);
+    if (value === undefined) return [];
+    return isScalar(value) ? [value] : this.leaves(node).values;
+  }
+
+  /** All values at a path, with whether they lie in elements of arrays. */
+  leaves(node: PathNode): Leaves {
+    if (node.leaves === undefined) {
+      node.leaves = leavesOf(node.path, { value: this.#root.value, at: 0 }, this.counter);
+      this.#holders[this.#holderCount] = node;
+      this.#holderCount += 1;
+    }
+    return node.leaves;
+  }
+
+  #look(node: PathNode, parent: PathNode): unknown {
+    const above = this.value(parent);
+    if (this.counter !== undefined) this.counter.steps += 1;
+    if (above === ELSEWHERE || node.isDeep) return (node.value = ELSEWHERE);
+    let value: unknown;
+    if (typeof above === 'object' && above !== null) {
+      value = (above as EventObject)[node.key];
+      if ((node.isInherited || this.#isPolluted) && !Object.hasOwn(above, node.key)) value = undefined;
+    }
+    if (parent.isPassed) value = this.#viaShortcuts(node, value);
+    node.isPassed = parent.isPassed || parent.hasDottedKey;
+    node.hasDottedKey = false;
+    if (typeof value === 'object' && value !== null) return this.#hold(node, value);
+    return (node.value = value);
+  }
+
+  #hold(node: PathNode, value: object): unknown {
+    if (Array.isArray(value)) return (node.value = ELSEWHERE);
+    node.value = value;
+    this.#holders[this.#holderCount] = node;
+    this.#holderCount += 1;
+    if (node.keys !== undefined) {
+      if (this.counter !== undefined) this.counter.steps += Object.keys(value).length;
+      node.hasDottedKey = node.keys.hasDottedKey(value);
+    }
+    return value;
+  }
+
+  #viaShortcuts({ shortcuts }: PathNode, value: unknown): unknown {
+    let found = value;
+    for (const { from, key } of shortcuts) {
+      const holder = from.value;
+      if (!from.hasDottedKey || !Object.hasOwn(holder as EventObject, key)) continue;
+      if (this.counter !== undefined) this.counter.steps += 1;
+      if (found !== undefined) return ELSEWHERE;
+      found = (holder as EventObject)[key];
+    }
+    return found;
+  }
+}
+
+function createNode(path: string, parent: PathNode | undefined): PathNode {
+  const start = parent?.parent === undefined ? 0 : parent.path.length + 1;
+  const key = asKey(path.slice(start));
+  const shortcuts: Shortcut[] = [];
+  for (let above = parent; above?.parent !== undefined; above = above.parent) {
+    const from = above.parent;
+    shortcuts.push({ from, key: asKey(path.slice(from.parent === undefined ? 0 : from.path.length + 1)) });
+  }
+  return {
+    path,
+    key,
+    parent,
+    shortcuts,
+    isDeep: path.split('.', KEYS_MAX + 1).length > KEYS_MAX,
+    isInherited: key in Object.prototype,
+    keys: undefined,
+    turn: 0,
+    value: undefined,
+    leaves: undefined,
+    hasDottedKey: false,
+    isPassed: false,
+  };
+}
+
+/** Somebody gave all objects a property, which must not be taken for one of the event. */
+function isPolluted(): boolean {
+  // oxlint-disable-next-line guard-for-in, no-unreachable-loop -- whether there is any is the question
+  for (const _ in Object.prototype) return true;
+  return false;
+}
+
+/** Engines look keys up by identity; a text cut out of another is turned into a key at every look-up unless it was one already. */
+function asKey(text: string): string {
+  return Object.keys({ [text]: undefined })[0] ?? text;
+}
