@@ -43,8 +43,6 @@ export class JsonTextError extends Error {
   }
 }
 
-/** What `JSON.parse` calls white space; a byte order mark is not. */
-const WHITE_SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 /** All that a string may hold as it is. */
 // oxlint-disable-next-line no-control-regex -- control characters are what JSON forbids inside a string
@@ -190,8 +188,13 @@ class Reader {
     return ESCAPES[letter] ?? '';
   }
 
+  /** White space is what `JSON.parse` takes for it; a byte order mark is not. */
   #skipSpace(): void {
-    this.#match(WHITE_SPACE);
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at += 1;
+    }
   }
 
   #take(character: string): boolean {
@@ -201,10 +204,11 @@ class Reader {
   }
 
   #match(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#text)?.[0] ?? '';
-    this.#at += found.length;
-    return found;
+    const start = this.#at;
+    pattern.lastIndex = start;
+    if (!pattern.test(this.#text)) return '';
+    this.#at = pattern.lastIndex;
+    return this.#text.slice(start, this.#at);
   }
 
   #error(expected: string): JsonTextError {
