@@ -55,6 +55,10 @@ describe('a line with a pattern and an event', () => {
   });
 });
 
+function error(reason: string): object {
+  return { error: expect.stringContaining(reason), offset: 0 };
+}
+
 test('each line has one answer, in order, whatever ends the lines; errors do not change the exit code', async () => {
   const good = '{"pattern":{"a":[1]},"event":{"a":1}}';
   const { code, writes } = await send(Buffer.from(`${good}\r\n\n${good}\nnonsense\n`), Buffer.from([0xff, 10]), good);
@@ -63,7 +67,6 @@ test('each line has one answer, in order, whatever ends the lines; errors do not
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as object);
-  const error = (text: string): object => ({ error: expect.stringContaining(text), offset: 0 });
   expect(answers).toEqual([{ match: true }, error('empty'), { match: true }, error('not JSON'), error('not UTF-8'), { match: true }]);
   expect(code).toBe(ExitCode.ok);
 });

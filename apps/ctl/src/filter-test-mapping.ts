@@ -54,9 +54,15 @@ export async function filterTestMapping(io: Io, test: MappingTest): Promise<numb
 function namedMapping({ mappings }: WherryConfig, { mapping: name, config }: MappingTest): Mapping {
   const mapping = mappings.get(name);
   if (mapping !== undefined) return mapping;
-  const nearest = didYouMean(name, [...mappings.keys()]);
-  throw new UsageError(`${config} has no mapping "${name}"${nearest === undefined ? '' : `\n(Did you mean ${nearest}?)`}`);
+  const names = [...mappings.keys()];
+  const nearest = didYouMean(name, names);
+  const shown = names.length <= NAMES_SHOWN ? names : [...names.slice(0, NAMES_SHOWN), `and ${names.length - NAMES_SHOWN} more`];
+  const known = names.length === 0 ? '; it has none' : `; it has ${shown.join(', ')}`;
+  throw new UsageError(`${config} has no mapping "${name}"${nearest === undefined ? known : `\n(Did you mean ${nearest}?)`}`);
 }
+
+/** How many mappings are listed to somebody who named none of them. */
+const NAMES_SHOWN = 10;
 
 function readPattern(text: string): EventPattern {
   const result = parsePattern(text);

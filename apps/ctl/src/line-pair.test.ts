@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, json, property, stringMatching } from 'fast-check';
 import { expect, test } from 'vitest';
 import { splitPair } from './line-pair.ts';
 
@@ -29,9 +29,9 @@ test.each([
 });
 
 test('of any JSON it finds the very texts', () => {
-  const space = fc.stringMatching(/^[ \t\r\n]{0,2}$/);
-  fc.assert(
-    fc.property(fc.json(), fc.json(), fc.json(), space, (pattern, event, other, gap) => {
+  const space = stringMatching(/^[ \t\r\n]{0,2}$/);
+  assert(
+    property(json(), json(), json(), space, (pattern, event, other, gap) => {
       const line = `${gap}{${gap}"event"${gap}:${gap}${event}${gap},"x":${other},"pattern":${pattern}${gap}}${gap}`;
       expect(splitPair(line)).toEqual({ pattern, event });
     }),
@@ -39,7 +39,7 @@ test('of any JSON it finds the very texts', () => {
 });
 
 test('whatever is found in anything, the line is JSON exactly if both texts are', () => {
-  const pieces = fc.constantFrom(
+  const pieces = constantFrom(
     '{',
     '}',
     '[',
@@ -57,8 +57,8 @@ test('whatever is found in anything, the line is JSON exactly if both texts are'
     ' ',
     '"b":',
   );
-  fc.assert(
-    fc.property(fc.array(pieces, { maxLength: 9 }), (list) => {
+  assert(
+    property(array(pieces, { maxLength: 9 }), (list) => {
       const line = `{"pattern":${list.join('')}}`;
       const pair = splitPair(line);
       const found = [pair?.pattern, pair?.event].filter((text) => text !== undefined);

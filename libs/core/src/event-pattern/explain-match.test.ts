@@ -1,5 +1,9 @@
+import { randomPair } from '@wherry/testkit/pattern-generator';
+import { seededRandom } from '@wherry/testkit/seeded-random';
 import { describe, expect, test } from 'vitest';
-import { explainMismatch, type Mismatch } from './explain-match.ts';
+import { explainMismatch, type FailedCondition, type Mismatch } from './explain-match.ts';
+import { compilePatterns } from './matcher.ts';
+import { parseEventText } from './number-text.ts';
 import { parsePattern } from './parse-pattern.ts';
 
 function explain(patternText: string, eventText: string, cannotHold?: (path: string) => boolean): Mismatch {
@@ -92,4 +96,27 @@ test('deep and wide events are explained', () => {
   expect(conditionOf(explain('{"a":[2]}', deep))).toEqual(['a', '[2]', '1']);
   const wide = `{"a":[${'{"x":1},'.repeat(20_000)}{"y":2}]}`;
   expect(explain('{"a":{"x":[1],"y":[2]}}', wide)).toMatchObject({ kind: 'together', array: 'a' });
+});
+
+/** Whether a pattern of these conditions alone matches. */
+function holdTogether(conditions: readonly FailedCondition[], eventText: string): boolean {
+  const result = parsePattern(`{${conditions.map(({ path, expected }) => `${JSON.stringify(path)}:${expected}`).join(',')}}`);
+  if (!result.ok) throw new Error(result.reason);
+  return compilePatterns([result.pattern]).matches(parseEventText(eventText));
+}
+
+test('what is named as the reason is enough for the event not to match, in 1,000 random pairs', () => {
+  const random = seededRandom(4);
+  let explained = 0;
+  for (let pair = 0; pair < 1_000; pair++) {
+    const { pattern, event } = randomPair(random);
+    const result = parsePattern(pattern);
+    if (!result.ok || compilePatterns([result.pattern]).matches(parseEventText(event))) continue;
+    const mismatch = explainMismatch(result.pattern, event);
+    const conditions = mismatch.kind === 'condition' ? [mismatch.condition] : mismatch.conditions;
+    expect(conditions.length, `${pattern} for ${event}`).toBeGreaterThan(0);
+    expect(holdTogether(conditions, event), `${pattern} for ${event}: ${conditions.map(({ path }) => path).join(' ')}`).toBe(false);
+    explained += 1;
+  }
+  expect(explained).toBeGreaterThan(200);
 });
