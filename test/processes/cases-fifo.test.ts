@@ -35,6 +35,12 @@ const LANES: Readonly<Record<string, LaneOptions>> = {
     handler: ({ bodies }) => (bodies[0] === 'a1' ? failure() : {}),
   },
   'two-groups': { queue: { fifo: true }, messages: ['a1', 'b1', 'a2', 'b2', 'a3'].map(message) },
+  filtered: {
+    // Longer than the test may take: what is filtered has to be deleted, it cannot come to an end by itself.
+    queue: { fifo: true, visibilityTimeoutSeconds: 300 },
+    mapping: { BatchSize: 2, FilterCriteria: { Filters: [{ Pattern: { body: [{ suffix: '+' }] } }] } },
+    messages: ['a1', 'a2+', 'a3', 'a4+', 'a5', 'a6', 'a7+', 'b1', 'b2+'].map(message),
+  },
   'evt-01': {},
 };
 
@@ -112,6 +118,20 @@ describe('message groups', () => {
       expect(own).toEqual(own.toSorted());
     }
     expect(bodiesOf(seen).toSorted()).toEqual(['a1', 'a2', 'a3', 'b1', 'b2']);
+  });
+
+  test('messages that are filtered out neither hold up their group nor change its order', async () => {
+    await fleet!.emptied(lane('filtered').queue);
+    const seen = fleet!.functions.of('filtered');
+    const bodies = bodiesOf(seen);
+    expect(bodies.filter((body) => body[0] === 'a')).toEqual(['a2+', 'a4+', 'a7+']);
+    expect(bodies.filter((body) => body[0] === 'b')).toEqual(['b2+']);
+    expect(seen.flatMap(({ records }) => records.map(({ attributes }) => attributes['ApproximateReceiveCount']))).toEqual([
+      '1',
+      '1',
+      '1',
+      '1',
+    ]);
   });
 
   test('EVT-01 the trace header that SQS has comes to the function', async () => {
