@@ -132,3 +132,16 @@ test('config print shows patterns that mean the same, with all their digits', as
   const after = await loadGood(printed);
   expect(after.config.mappings.get('m')?.filterPatterns).toEqual(before.config.mappings.get('m')?.filterPatterns);
 });
+
+const filters = (count: number) => Array.from({ length: count }, (_, index) => `{ Pattern: { a: [${index}] } }`).join(', ');
+const mappingOf = (count: number) =>
+  withMappings(`m: { EventSourceArn: "${QUEUE}", FunctionName: orders, FilterCriteria: { Filters: [${filters(count)}] } }`);
+
+test('a mapping may have five filters, and up to ten where limits.filtersPerMapping says so', async () => {
+  expect((await loadGood(mappingOf(5))).config.mappings.get('m')?.filterPatterns).toHaveLength(5);
+  expect(await errorsOf(mappingOf(6))).toEqual([
+    expect.stringContaining('Filters: expected at most 5 filters, got 6 [raise limits.filtersPerMapping (10 at most), or join patterns]'),
+  ]);
+  const raised = `${mappingOf(10)}limits: { filtersPerMapping: 10 }\n`;
+  expect((await loadGood(raised)).config.mappings.get('m')?.filterPatterns).toHaveLength(10);
+});
