@@ -1,5 +1,5 @@
 import type { Random } from '@wherry/core/clock';
-import { KEYS, NUMBERS, pick, quote, respell, STRINGS } from './pattern-generator-values.ts';
+import { type Alphabet, pick, quote, respell } from './pattern-generator-values.ts';
 
 /** A value of an event that is neither object nor array. Numbers are kept as they are written. */
 export type EventScalar = { readonly number: string } | { readonly string: string } | { readonly literal: 'true' | 'false' | 'null' };
@@ -17,50 +17,50 @@ export interface EventLeaf {
 }
 
 /** An object of few keys: scalars, objects, arrays of scalars, of objects that are alike, and of arrays. */
-export function randomEvent(random: Random): EventNode {
-  return randomObject(random, 3);
+export function randomEvent(random: Random, alphabet: Alphabet): EventNode {
+  return randomObject(random, alphabet, 3);
 }
 
-function randomObject(random: Random, depth: number): EventNode {
+function randomObject(random: Random, alphabet: Alphabet, depth: number): EventNode {
   const count = random() < 0.06 ? 0 : 1 + Math.floor(random() * 4);
-  const names = new Set(Array.from({ length: count }, () => pick(random, KEYS)));
-  return { fields: [...names].map((name) => [name, randomNode(random, depth - 1)] as const) };
+  const names = new Set(Array.from({ length: count }, () => pick(random, alphabet.keys)));
+  return { fields: [...names].map((name) => [name, randomNode(random, alphabet, depth - 1)] as const) };
 }
 
-function randomNode(random: Random, depth: number): EventNode {
+function randomNode(random: Random, alphabet: Alphabet, depth: number): EventNode {
   const chance = random();
-  if (depth > 0 && chance < 0.25) return randomObject(random, depth);
+  if (depth > 0 && chance < 0.25) return randomObject(random, alphabet, depth);
   if (depth >= 0 && chance < 0.5) {
-    return { items: randomItems(random, depth) };
+    return { items: randomItems(random, alphabet, depth) };
   }
-  return randomScalar(random);
+  return randomScalar(random, alphabet);
 }
 
 /** Elements that are alike more often than not: only then can a pattern find its values in two of them. */
-function randomItems(random: Random, depth: number): readonly EventNode[] {
+function randomItems(random: Random, alphabet: Alphabet, depth: number): readonly EventNode[] {
   const count = random() < 0.1 ? 0 : 1 + Math.floor(random() * 4);
-  const first = random() < 0.65 ? randomObject(random, depth) : randomNode(random, depth - 1);
+  const first = random() < 0.65 ? randomObject(random, alphabet, depth) : randomNode(random, alphabet, depth - 1);
   return Array.from({ length: count }, (_, index) => {
     if (index === 0) return first;
-    return random() < 0.7 ? alike(random, first) : randomNode(random, depth - 1);
+    return random() < 0.7 ? alike(random, alphabet, first) : randomNode(random, alphabet, depth - 1);
   });
 }
 
 /** The same shape with other values, at times with a field less. */
-function alike(random: Random, node: EventNode): EventNode {
+function alike(random: Random, alphabet: Alphabet, node: EventNode): EventNode {
   if ('fields' in node) {
     const kept = node.fields.filter(() => random() < 0.85);
-    return { fields: kept.map(([name, child]) => [name, alike(random, child)] as const) };
+    return { fields: kept.map(([name, child]) => [name, alike(random, alphabet, child)] as const) };
   }
-  if ('items' in node) return { items: node.items.map((item) => alike(random, item)) };
-  return random() < 0.25 ? node : randomScalar(random);
+  if ('items' in node) return { items: node.items.map((item) => alike(random, alphabet, item)) };
+  return random() < 0.25 ? node : randomScalar(random, alphabet);
 }
 
 /** A scalar of any kind. */
-export function randomScalar(random: Random): EventScalar {
+export function randomScalar(random: Random, alphabet: Alphabet): EventScalar {
   const chance = random();
-  if (chance < 0.5) return { string: pick(random, STRINGS) };
-  if (chance < 0.85) return { number: respell(random, pick(random, NUMBERS)) };
+  if (chance < 0.5) return { string: pick(random, alphabet.strings) };
+  if (chance < 0.85) return { number: respell(random, pick(random, alphabet.numbers)) };
   return { literal: pick(random, ['true', 'false', 'null'] as const) };
 }
 

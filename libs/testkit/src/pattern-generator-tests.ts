@@ -1,17 +1,17 @@
 import type { Random } from '@wherry/core/clock';
 import { type EventScalar, randomScalar } from './pattern-generator-events.ts';
-import { NUMBERS, pick, quote, respell, STRINGS } from './pattern-generator-values.ts';
+import { type Alphabet, pick, quote, respell } from './pattern-generator-values.ts';
 
 /** An entry of a pattern's list that may or may not hold for anything. */
-export function randomTest(random: Random): string {
-  return testFor(random, randomScalar(random));
+export function randomTest(random: Random, alphabet: Alphabet): string {
+  return testFor(random, alphabet, randomScalar(random, alphabet));
 }
 
 /** An entry of a pattern's list that mostly holds for the value: the value itself, a part of it, a range around it … */
-export function testFor(random: Random, value: EventScalar): string {
+export function testFor(random: Random, alphabet: Alphabet, value: EventScalar): string {
   const chance = random();
   if (chance < 0.08) return '{"exists":true}';
-  if (chance < 0.2) return `{"anything-but":${exclusion(random)}}`;
+  if (chance < 0.2) return `{"anything-but":${exclusion(random, alphabet)}}`;
   if ('literal' in value) return value.literal;
   if ('number' in value) return chance < 0.6 ? respell(random, value.number) : range(random, value.number);
   return chance < 0.5 ? quote(random, value.string) : textTest(random, value.string);
@@ -28,7 +28,7 @@ function textTest(random: Random, text: string): string {
     () => `{"prefix":{"equals-ignore-case":${flip(text.slice(0, cut))}}}`,
     () => `{"suffix":{"equals-ignore-case":${flip(text.slice(cut))}}}`,
     () => `{"equals-ignore-case":${flip(text)}}`,
-    () => `{"wildcard":${quote(random, withStars(random, text))}}`,
+    () => `{"wildcard":${quote(random, withStars(random, random() < 0.4 ? text.slice(0, cut) : text))}}`,
     () => `{"cidr":"${pick(random, blocks)}"}`,
   ];
   return pick(random, text.includes(':') || text.startsWith('10.') ? [...forms, () => `{"cidr":"${pick(random, blocks)}"}`] : forms)();
@@ -61,17 +61,17 @@ function range(random: Random, number: string): string {
   return `{"numeric":[${pick(random, forms)}]}`;
 }
 
-function exclusion(random: Random): string {
+function exclusion(random: Random, alphabet: Alphabet): string {
   const strings = (list: readonly string[]): string =>
     random() < 0.5 ? quote(random, pick(random, list)) : `[${quote(random, pick(random, list))},${quote(random, pick(random, list))}]`;
-  const number = (): string => respell(random, pick(random, NUMBERS));
-  const parts = STRINGS.filter((text) => text !== '');
+  const number = (): string => respell(random, pick(random, alphabet.numbers));
+  const parts = alphabet.strings.filter((text) => text !== '');
   return pick(random, [
-    () => strings(STRINGS),
+    () => strings(alphabet.strings),
     () => (random() < 0.5 ? number() : `[${number()},${number()}]`),
     () => `{"prefix":${strings(parts)}}`,
     () => `{"suffix":${strings(parts)}}`,
-    () => `{"equals-ignore-case":${strings(STRINGS)}}`,
-    () => `{"wildcard":${strings(STRINGS.map((text) => withStars(random, text)))}}`,
+    () => `{"equals-ignore-case":${strings(alphabet.strings)}}`,
+    () => `{"wildcard":${strings(alphabet.strings.map((text) => withStars(random, text)))}}`,
   ])();
 }

@@ -25,10 +25,13 @@ export interface Condition {
 }
 
 /**
- * So many ways are tried for one conjunction. After that the event counts as a match: one event too many is a lesser harm than one lost.
- * Only events made for it come near. [I]
+ * So many ways are tried for one conjunction, and more of them while they are cheap. After that the event counts as a match: one event too
+ * many is a lesser harm than one lost. Only events made for it come near. [I]
  */
 const CHOICES_MAX = 200;
+
+/** How many steps the ways of one conjunction may take together, once there were many of them: some milliseconds. [I] */
+const STEPS_OF_CHOICES_MAX = 200_000;
 
 /** Arrays directly inside one another are told apart to this depth; deeper ones count as a match like too many choices. [I] */
 const NESTED_ARRAYS_MAX = 500;
@@ -41,12 +44,13 @@ interface Traveller {
 
 interface Search {
   choices: number;
-  readonly counter: StepCounter | undefined;
+  readonly counter: StepCounter;
+  readonly stepsMax: number;
 }
 
 /** @param conditions sorted by path, each path once */
-export function matchesTogether(event: EventObject, conditions: readonly Condition[], counter?: StepCounter): boolean {
-  const search: Search = { choices: 0, counter };
+export function matchesTogether(event: EventObject, conditions: readonly Condition[], counter: StepCounter = { steps: 0 }): boolean {
+  const search: Search = { choices: 0, counter, stepsMax: counter.steps + STEPS_OF_CHOICES_MAX };
   return meets(
     event,
     conditions.map((condition) => ({ condition, at: 0 })),
@@ -55,8 +59,14 @@ export function matchesTogether(event: EventObject, conditions: readonly Conditi
   );
 }
 
+/** To be asked before each further choice. */
+function isExhausted(search: Search): boolean {
+  search.choices += 1;
+  return search.choices > CHOICES_MAX && search.counter.steps > search.stepsMax;
+}
+
 function meets(value: unknown, group: readonly Traveller[], search: Search, depth: number): boolean {
-  if (search.counter !== undefined) search.counter.steps += group.length;
+  search.counter.steps += group.length;
   if (group.length === 0) return true;
   if (isScalar(value)) return group.every((traveller) => meetsScalar(value, traveller, search));
   if (isObject(value)) return meetsObject(value, group, search);
@@ -99,8 +109,7 @@ function meetsForks(
   const { condition, places } = fork;
   if (condition.allowsPresence) {
     for (const place of places) {
-      search.choices += 1;
-      if (search.choices > CHOICES_MAX) return true;
+      if (isExhausted(search)) return true;
       const tried = copyOf(ways);
       send(tried, { ...condition, allowsAbsence: false }, place);
       if (meetsForks(tried, others, search)) return true;
@@ -118,13 +127,12 @@ function meetsArray(array: readonly unknown[], group: readonly Traveller[], sear
   if (first === undefined || !hasArrived(first.condition.path, first.at)) return meetsElement(array, group, search, depth);
   const { condition } = first;
   const scalars = array.filter(isScalar);
-  if (search.counter !== undefined) search.counter.steps += array.length;
+  search.counter.steps += array.length;
   if (condition.allowsPresence && scalars.some((scalar) => condition.test(scalar, search.counter))) {
     if (meetsElement(array, rest, search, depth)) return true;
     // A value inside an element ties the others to it, which only helps those that want something absent.
     if (!rest.some((traveller) => traveller.condition.allowsAbsence)) return false;
-    search.choices += 1;
-    if (search.choices > CHOICES_MAX) return true;
+    if (isExhausted(search)) return true;
   } else if (scalars.length > 0 && !condition.allowsPresence) {
     return false;
   }

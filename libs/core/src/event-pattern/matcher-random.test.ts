@@ -56,12 +56,13 @@ it('is asked for matches and for others about as often', () => {
 });
 
 it('finds the same patterns in a set as each alone', { timeout: 60_000 }, () => {
-  for (let seed = 1; seed <= 300; seed += 1) {
+  for (let seed = 1; seed <= 100; seed += 1) {
     const random = seededRandom(seed);
-    const pairs = Array.from({ length: 1 + Math.floor(random() * 20) }, () => randomPair(random));
+    const size = [1, 2, 5, 10, 20, 100][seed % 6] ?? 1;
+    const pairs = Array.from({ length: size }, () => randomPair(random));
     const patterns = pairs.map(({ pattern }) => validPattern(pattern));
     const set = compilePatterns(patterns);
-    for (const { event } of pairs) {
+    for (const { event } of pairs.slice(0, 20)) {
       const alone = pairs.flatMap(({ pattern }, index) => (referenceMatches(pattern, event) ? [index] : []));
       const parsed = parsedEvent(patterns, event);
       expect(set.matching(parsed), `seed ${seed}, event ${event}`).toEqual(alone);
