@@ -37,19 +37,27 @@ export interface InvokeRequest {
   readonly signal: AbortSignal;
 }
 
+/** What a target says about a run of the function, beside its answer. */
+interface RanAs {
+  /** `$LATEST` or a version number. */
+  readonly executedVersion?: string;
+  /** The id under which the function ran, where the target chose it: Lambda's own, which its logs show, is never the request's. */
+  readonly requestId?: string;
+}
+
 /**
  * What came of one attempt. Only `functionError` and `timedOut` mean that the function's own code may have failed and are
  * counted against retry budgets; `throttled` and `unavailable` are free of charge.
  */
 export type InvokeResult =
-  | { readonly kind: 'success'; readonly body: Uint8Array; readonly durationMs: number; readonly executedVersion?: string }
-  | {
+  | (RanAs & { readonly kind: 'success'; readonly body: Uint8Array; readonly durationMs: number })
+  | (RanAs & {
       readonly kind: 'functionError';
       readonly errorType: string;
       readonly errorMessage: string;
       readonly body: Uint8Array;
       readonly durationMs: number;
-    }
+    })
   | { readonly kind: 'throttled'; readonly reason: string; readonly retryAfterMs?: number; readonly durationMs: number }
   /** The function did not run, or nobody can tell: connection refused or cut, 5xx of the service, access denied, function gone. */
   | { readonly kind: 'unavailable'; readonly reason: string; readonly permanent: boolean; readonly durationMs: number }

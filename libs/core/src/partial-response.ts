@@ -1,15 +1,15 @@
-/** What a function's answer says about the messages of its batch, where `ReportBatchItemFailures` is on. */
+/** What a function's answer says about the messages or records of its batch, where `ReportBatchItemFailures` is on. */
 export type PartialResponse =
   | { readonly kind: 'allSucceeded' }
-  /** These failed and stay in the queue; the others are deleted. */
+  /** These failed. Of a queue's messages the others are deleted; a stream begins again at the first of them. */
   | { readonly kind: 'someFailed'; readonly failedIds: ReadonlySet<string> }
-  /** The answer names nothing usable: the whole batch stays in the queue. */
+  /** The answer names nothing usable: the whole batch failed. */
   | { readonly kind: 'malformed'; readonly reason: string };
 
 const decoder = new TextDecoder();
 
 /**
- * Reads `{"batchItemFailures":[{"itemIdentifier":"<message id>"}]}`.
+ * Reads `{"batchItemFailures":[{"itemIdentifier":"<message id or sequence number>"}]}`.
  *
  * - Nothing, `null`, `""`, `[]`, an object without the list, an empty list or `null` for the list: all succeeded.
  * - Anything else that is not an object, a list that is not a list, an entry without an `itemIdentifier`, or with one that is
@@ -18,10 +18,11 @@ const decoder = new TextDecoder();
  *   understood loses messages.
  *
  * @param body the function's answer, UTF-8 JSON
- * @param messageIds ids of the batch
+ * @param ids of the batch: message ids of a queue, sequence numbers of a stream
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
  */
-export function readPartialResponse(body: Uint8Array, messageIds: readonly string[]): PartialResponse {
+export function readPartialResponse(body: Uint8Array, ids: readonly string[]): PartialResponse {
   if (body.length === 0) return { kind: 'allSucceeded' };
   let answer: unknown;
   try {
@@ -34,17 +35,17 @@ export function readPartialResponse(body: Uint8Array, messageIds: readonly strin
   const failures = (answer as { readonly batchItemFailures?: unknown }).batchItemFailures;
   if (failures === undefined || failures === null) return { kind: 'allSucceeded' };
   if (!Array.isArray(failures)) return malformed('batchItemFailures is not a list');
-  return readFailures(failures, messageIds);
+  return readFailures(failures, ids);
 }
 
-function readFailures(failures: readonly unknown[], messageIds: readonly string[]): PartialResponse {
-  const known = new Set(messageIds);
+function readFailures(failures: readonly unknown[], ids: readonly string[]): PartialResponse {
+  const known = new Set(ids);
   const failedIds = new Set<string>();
   for (const [index, failure] of failures.entries()) {
     const id = typeof failure === 'object' && failure !== null ? (failure as { itemIdentifier?: unknown }).itemIdentifier : undefined;
     if (typeof id !== 'string' || id === '')
       return malformed(`batchItemFailures[${index}] has no itemIdentifier that is a non-empty string`);
-    if (!known.has(id)) return malformed(`batchItemFailures[${index}].itemIdentifier is not a message id of this batch`);
+    if (!known.has(id)) return malformed(`batchItemFailures[${index}].itemIdentifier is not an id of this batch`);
     failedIds.add(id);
   }
   return failedIds.size === 0 ? { kind: 'allSucceeded' } : { kind: 'someFailed', failedIds };

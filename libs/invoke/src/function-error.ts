@@ -47,7 +47,11 @@ const OPENING_BRACE = 0x7b;
 const JSON_BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /** A function error as a target found it, and one that it states itself where the function's own body cannot be used. */
-export function functionError(error: FunctionError, body: Uint8Array, durationMs: number): InvokeResult {
+export function functionError(
+  error: FunctionError,
+  body: Uint8Array,
+  durationMs: number,
+): InvokeResult & { readonly kind: 'functionError' } {
   return { kind: 'functionError', ...error, body, durationMs };
 }
 

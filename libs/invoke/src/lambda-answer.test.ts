@@ -62,6 +62,12 @@ describe('classifyLambdaAnswer', () => {
     expect(classify(200, '', 'oops', { 'x-amz-function-error': marked })).toMatchObject({ kind: 'functionError', errorType: marked });
   });
 
+  it.each([[{}], [{ 'x-amz-function-error': 'Unhandled' }]])('tells version and id of what ran, marked as %j', (marked) => {
+    const headers = { ...marked, 'x-amz-executed-version': '7', 'x-amzn-requestid': '8f507cfc-0000-4000-8000-000000000000' };
+    expect(classify(200, '', '{}', headers)).toMatchObject({ executedVersion: '7', requestId: '8f507cfc-0000-4000-8000-000000000000' });
+    expect(Object.keys(classify(200, '', '{}', marked))).not.toEqual(expect.arrayContaining(['executedVersion', 'requestId']));
+  });
+
   it('knows a timeout by its message where Lambda names no type', () => {
     const body = '{"errorMessage":"2026-01-01T00:00:00.000Z 8f507cfc-xmpl Task timed out after 3.00 seconds"}';
     expect(classify(200, '', body, { 'x-amz-function-error': 'Unhandled' })).toMatchObject({ errorType: 'Sandbox.Timedout' });

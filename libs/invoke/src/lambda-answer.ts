@@ -1,6 +1,6 @@
 import type { InvokeResult } from '@wherry/core/invoke';
 import { functionError, parseFunctionError, parseObject, type FunctionError } from './function-error.ts';
-import { headerOf, type HttpAnswer } from './http-exchange.ts';
+import { headerOf, type HttpAnswer, type HttpHeaders } from './http-exchange.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 /** How Lambda ends the message of a timeout; before it come a time and a request id. */
@@ -64,6 +64,13 @@ export function readServiceError(answer: HttpAnswer): ServiceError {
   };
 }
 
+/** Which version ran, and under which id; Lambda says both also where the function failed. */
+function ranAs(headers: HttpHeaders): { readonly executedVersion?: string; readonly requestId?: string } {
+  const executedVersion = headerOf(headers, 'x-amz-executed-version');
+  const requestId = headerOf(headers, 'x-amzn-requestid');
+  return { ...(executedVersion === undefined ? {} : { executedVersion }), ...(requestId === undefined ? {} : { requestId }) };
+}
+
 /** Whether the service refused the request because of its signature or keys. */
 export function isSignatureError(error: ServiceError): boolean {
   return SIGNATURE_ERRORS.has(error.name);
@@ -80,9 +87,8 @@ export function classifyLambdaAnswer(answer: HttpAnswer, durationMs: number, now
   const { body, headers, status } = answer;
   if (status >= 200 && status < 300) {
     const marked = headerOf(headers, 'x-amz-function-error') ?? '';
-    if (marked !== '') return functionError(namedError(body, marked), body, durationMs);
-    const executedVersion = headerOf(headers, 'x-amz-executed-version');
-    return { kind: 'success', body, durationMs, ...(executedVersion === undefined ? {} : { executedVersion }) };
+    if (marked !== '') return { ...functionError(namedError(body, marked), body, durationMs), ...ranAs(headers) };
+    return { kind: 'success', body, durationMs, ...ranAs(headers) };
   }
   const error = readServiceError(answer);
   const reason = `${error.name === '' ? `HTTP status ${status}` : error.name}${error.message === '' ? '' : `: ${error.message}`}`;
