@@ -41,6 +41,8 @@ export interface ShardPage {
   readonly records: readonly StreamRecord[];
   /** The shard is closed and read to its end. */
   readonly isEnd: boolean;
+  /** At the end of a shard: its children, where the source names them (Kinesis `ChildShards`; DynamoDB names none). */
+  readonly childShards?: readonly StreamShard[];
   /** How far the page is behind the tip of the shard, if the source says so. */
   readonly behindMs?: number;
 }
@@ -52,7 +54,8 @@ export interface ShardPage {
 export interface ShardReader {
   /**
    * The next page. Throws `SourceError`: `throttled`, `accessDenied`, `notFound` (stream or shard is gone), `expired` (the data
-   * at this position were trimmed), `unavailable`. The reader stays usable and repeats the same read.
+   * at this position were trimmed), `unavailable`. The reader stays usable and repeats the same read. A reader opened at LATEST
+   * whose iterator ran out before it brought a record throws `expired` too: a new LATEST would skip what came in between.
    * @param maxRecords upper bound of records; a page may bring fewer, or none while there are more
    */
   read(maxRecords: number, signal: AbortSignal): Promise<ShardPage>;
