@@ -8,6 +8,7 @@ export function referenceTest(test: PlainJson, value: PlainJson): boolean {
   const [operator, operand] = (test.kind === 'object' ? test.entries[0] : undefined) ?? [];
   if (operator === undefined || operand === undefined) throw new Error('A list holds literals and operators.');
   if (operator === 'exists') return true;
+  if (operator === 'exactly') return referenceTest(operand, value);
   if (operator === 'anything-but') return !listOf(operand).some((excluded) => isExcluded(excluded, value));
   if (operator === 'numeric') return value.kind === 'number' && isInRange(listOf(operand), value.text);
   return value.kind === 'string' && textOperator(operator, operand, value.text);
@@ -30,7 +31,6 @@ function listOf(operand: PlainJson): readonly PlainJson[] {
 function textOperator(operator: string, operand: PlainJson, value: string): boolean {
   if (operand.kind === 'object') return ignoreCase(operator, textOf(operand.entries[0]?.[1]), value);
   const text = textOf(operand);
-  if (operator === 'exactly') return value === text;
   if (operator === 'prefix') return `"${value}"`.startsWith(`"${text}`);
   if (operator === 'suffix') return `"${value}"`.endsWith(`${text}"`);
   if (operator === 'equals-ignore-case') return ignoreCase('whole', text, value);
@@ -101,10 +101,12 @@ function compareNumbers(pattern: string, event: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-/** No double writes itself as this number. */
+/** Another decimal than its double's, or one of several that share the double. */
 function isExactNumber(text: string): boolean {
   const value = Number(text);
-  return !Number.isFinite(value) || compareDecimals(text, String(value)) !== 0;
+  if (!Number.isFinite(value) || compareDecimals(text, String(value)) !== 0) return true;
+  const digits = decimal(text).digits.toString().replace(/^-/, '').replace(/0+$/, '');
+  return digits.length > 15 && !Number.isSafeInteger(value);
 }
 
 function compareDecimals(one: string, other: string): number {
