@@ -13,6 +13,13 @@ const RULES: Readonly<Record<string, readonly Example[]>> = {
     ['{"a":{"x":[1],"y":[2]}}', '{"a":[{"x":1,"y":3},{"x":1,"y":2}]}', true],
     ['{"a":{"x":{"p":[1]},"y":[2]}}', '{"a":[{"x":[{"p":1}],"y":3},{"x":[{"p":2}],"y":2}]}', false],
   ],
+  'exists: false looks at the element that the conditions before it, by path, chose': [
+    ['{"a":{"x":[1],"y":[{"exists":false}]}}', '{"a":[{"x":1},{"x":2,"y":3}]}', true],
+    ['{"a":{"x":[1],"b":[{"exists":false}]}}', '{"a":[{"x":1},{"x":2,"b":3}]}', false],
+    ['{"a":["x"],"a.b":[{"exists":false}]}', '{"a":["x",{"b":1}]}', false],
+    ['{"a":["x"],"a.b":[{"exists":false}]}', '{"a":[["x"],{"b":1}]}', true],
+    ['{"a":["x"],"a.b":[{"exists":false}]}', '{"a":["x",["x"],{"b":1}]}', true],
+  ],
   'an empty array equals nothing and is no value': [
     ['{"k":[null]}', '{"k":[]}', false],
     ['{"k":[{"exists":true}]}', '{"k":[]}', false],
