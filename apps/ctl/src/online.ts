@@ -1,7 +1,7 @@
 import type { Surroundings } from '@wherry/core/clock';
 import type { AwsSettings, Mapping, SqsMapping, WherryConfig } from '@wherry/core/mapping';
 import { SqsClients } from '@wherry/sources/sqs/clients';
-import { CredentialsByRole } from '@wherry/sources/sqs/credentials';
+import { CredentialsByRole } from '@wherry/sources/aws/credentials';
 import { createSqsSource } from '@wherry/sources/sqs/sqs-source';
 import { checkQueue } from './check-queue.ts';
 import { checkRedis } from './check-redis.ts';

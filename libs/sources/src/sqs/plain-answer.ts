@@ -1,4 +1,5 @@
 import type { BatchResultErrorEntry, Message } from '@aws-sdk/client-sqs';
+import { isAbsentOr, isObject, isTextOrAbsent } from '../aws/plain-json.ts';
 
 /** The parts of a receive's answer that may be read without the SDK. */
 export interface PlainReceived {
@@ -53,16 +54,4 @@ function isMessageAttribute(value: unknown): boolean {
 
 function isFailedEntry(value: unknown): value is BatchResultErrorEntry {
   return isObject(value) && typeof value['Id'] === 'string' && isTextOrAbsent(value['Code']) && isTextOrAbsent(value['Message']);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isTextOrAbsent(value: unknown): boolean {
-  return value === undefined || typeof value === 'string';
-}
-
-function isAbsentOr(value: unknown, isGood: (value: Record<string, unknown>) => boolean): boolean {
-  return value === undefined || (isObject(value) && isGood(value));
 }

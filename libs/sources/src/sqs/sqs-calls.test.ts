@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import { DirectClient } from './direct-client.ts';
+import { DirectClient } from '../aws/direct-client.ts';
 import { createSqsCalls, type SqsCalls } from './sqs-calls.ts';
 
 const queueUrl = 'http://sqs.us-east-1.example/000000000000/orders';

@@ -5,8 +5,11 @@ import {
   ReceiveMessageCommand,
   type BatchResultErrorEntry,
   type Message,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
+  type SQSClientResolvedConfig,
 } from '@aws-sdk/client-sqs';
-import type { DirectClient } from './direct-client.ts';
+import type { DirectClient } from '../aws/direct-client.ts';
 import { readReceived, readSettled } from './plain-answer.ts';
 
 /** The three calls that every message pays for. They throw whatever the SDK throws; `errors.ts` gives it a class. */
@@ -41,8 +44,11 @@ export interface RefusedEntry {
   readonly message: string;
 }
 
+/** The way around most of the SDK, for SQS. */
+export type SqsDirectClient = DirectClient<ServiceInputTypes, ServiceOutputTypes, SQSClientResolvedConfig>;
+
 /** The calls of one set of settings: long polls on one client, settling on another, so that neither waits for the other's sockets. */
-export function createSqsCalls(pollClient: DirectClient, settleClient: DirectClient): SqsCalls {
+export function createSqsCalls(pollClient: SqsDirectClient, settleClient: SqsDirectClient): SqsCalls {
   return {
     async receiveMessage(request, signal) {
       const command = new ReceiveMessageCommand({

@@ -11,9 +11,10 @@ import {
 import { TargetServer, type AnswerRequest, type SeenRequest } from '@wherry/testkit/target-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DirectClient } from './direct-client.ts';
-import { toSourceError } from './errors.ts';
-import { readReceived, readSettled } from './plain-answer.ts';
-import { createRecordWriter } from './record.ts';
+import { toSourceError } from '../sqs/errors.ts';
+import type { SqsDirectClient } from '../sqs/sqs-calls.ts';
+import { readReceived, readSettled } from '../sqs/plain-answer.ts';
+import { createRecordWriter } from '../sqs/record.ts';
 
 const queueUrl = 'https://queues.example/000000000000/orders';
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret', sessionToken: 'token' };
@@ -38,7 +39,7 @@ function openSdk(endpoint: string, changes: SQSClientConfig = {}): SQSClient {
   return client;
 }
 
-function receiveBy(client: DirectClient, signal?: AbortSignal): Promise<Received> {
+function receiveBy(client: SqsDirectClient, signal?: AbortSignal): Promise<Received> {
   return client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, WaitTimeSeconds: 20 }), readReceived, signal);
 }
 
@@ -68,7 +69,7 @@ function expectedAuthorization({ method, path, headers, body }: SeenRequest): st
 
 describe('what is sent', () => {
   const entries = [{ Id: '0', ReceiptHandle: 'ä"\\u0000' }];
-  const calls: readonly (readonly [string, (client: DirectClient) => Promise<unknown>])[] = [
+  const calls: readonly (readonly [string, (client: SqsDirectClient) => Promise<unknown>])[] = [
     ['ReceiveMessage', (client) => receiveBy(client)],
     ['DeleteMessageBatch', (client) => client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), readSettled)],
     [

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { $Command, ServiceInputTypes, ServiceOutputTypes, SQSClient, SQSClientResolvedConfig } from '@aws-sdk/client-sqs';
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { AuthScheme, Client, Command, MetadataBearer, RequestSigner, RetryStrategy, RetryStrategyV2 } from '@smithy/types';
 
 /** Headers that are the same in every request for one operation. */
 const CONSTANT_HEADERS: ReadonlySet<string> = new Set([
@@ -26,11 +27,18 @@ const REQUEST_HEADERS: ReadonlySet<string> = new Set([
 /** `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …` */
 const SIGNING_SCOPE = /^AWS4-HMAC-SHA256 Credential=[^,]+\/\d{8}\/([^/,]+)\/([^/,]+)\/aws4_request,/;
 
-type RequestHandler = SQSClientResolvedConfig['requestHandler'];
-type HttpRequest = Parameters<RequestHandler['handle']>[0];
-type HttpResponse = Awaited<ReturnType<RequestHandler['handle']>>['response'];
+type HttpRequest = Parameters<NodeHttpHandler['handle']>[0];
+type HttpResponse = Awaited<ReturnType<NodeHttpHandler['handle']>>['response'];
 
-type SqsCommand<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<Input, Output, SQSClientResolvedConfig>;
+/** What is used of an SDK client's configuration; every client of the SDK has it. */
+interface UsedConfig {
+  readonly requestHandler: {
+    handle(request: HttpRequest, options?: { readonly abortSignal?: AbortSignal }): Promise<{ response: HttpResponse }>;
+  };
+  readonly signer: (authScheme?: AuthScheme) => Promise<RequestSigner>;
+  readonly retryStrategy: () => Promise<RetryStrategy | RetryStrategyV2>;
+  readonly systemClockOffset: number;
+}
 
 /** Takes from an answer what the caller needs, or nothing if the answer is not made exactly as expected. */
 export type ReadAnswer<Result> = (answer: unknown) => Result | undefined;
@@ -52,19 +60,22 @@ type Attempt = { readonly kind: 'answered'; readonly response: HttpResponse } | 
  * headers, the region and service it signed for. A call it did not send as foreseen is never sent directly. And whatever comes
  * back that is not a plain answer, be it an error, a cut connection or another protocol, is handed to the SDK as the outcome of
  * its first attempt, without being sent again: what that means, and whether it is worth another attempt, the SDK decides.
+ *
+ * All calls of one operation must go to one address: where the SDK makes the host from an input (the account in the ARN of a
+ * Kinesis stream), that input needs a `DirectClient` of its own. The SDK client under it may be shared.
  */
-export class DirectClient {
-  readonly #client: SQSClient;
+export class DirectClient<ClientInput extends object, ClientOutput extends MetadataBearer, Config extends UsedConfig> {
+  readonly #client: Client<ClientInput, ClientOutput, Config>;
   /** By the class of the command. */
   readonly #ways = new Map<unknown, DirectWay>();
 
-  constructor(client: SQSClient) {
+  constructor(client: Client<ClientInput, ClientOutput, Config>) {
     this.#client = client;
   }
 
   /** Throws what the SDK's `send` throws. */
-  async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes, Result>(
-    command: SqsCommand<Input, Output>,
+  async send<Input extends ClientInput, Output extends ClientOutput, Result>(
+    command: Command<ClientInput, Input, ClientOutput, Output, Config>,
     read: ReadAnswer<Result>,
     abortSignal?: AbortSignal,
   ): Promise<Result | Output> {
@@ -104,8 +115,8 @@ export class DirectClient {
   }
 
   /** Sends through the SDK. With an attempt, the SDK's first one is not made but ends as that one did. */
-  async #sendWhole<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-    command: SqsCommand<Input, Output>,
+  async #sendWhole<Input extends ClientInput, Output extends ClientOutput>(
+    command: Command<ClientInput, Input, ClientOutput, Output, Config>,
     options: { abortSignal?: AbortSignal },
     attempt?: Attempt,
   ): Promise<Output> {
