@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   sqs: async () => (await import('./sqs.ts')).benchSqs(),
   failover: async () => (await import('./failover.ts')).benchFailover(),
   leases: async () => (await import('./leases.ts')).benchLeases(),
+  filters: async () => (await import('./filters.ts')).benchFilters(),
 };
 
 const args = process.argv.slice(2);

@@ -28,13 +28,13 @@ export interface Condition {
  * So many ways are tried for one conjunction, and more of them while they are cheap. After that the event counts as a match: one event too
  * many is a lesser harm than one lost. Only events made for it come near. [I]
  */
-const CHOICES_MAX = 200;
+const CHOICES_MAX = 64;
 
 /** How many steps the ways of one conjunction may take together, once there were many of them: some milliseconds. [I] */
 const STEPS_OF_CHOICES_MAX = 200_000;
 
-/** Arrays directly inside one another are told apart to this depth; deeper ones count as a match like too many choices. [I] */
-const NESTED_ARRAYS_MAX = 500;
+/** Objects and arrays on the way of the conditions are told apart to this depth; deeper ones count as a match like too many choices. [I] */
+const DEPTH_MAX = 500;
 
 /** A condition on its way through the event. */
 interface Traveller {
@@ -69,8 +69,8 @@ function meets(value: unknown, group: readonly Traveller[], search: Search, dept
   search.counter.steps += group.length;
   if (group.length === 0) return true;
   if (isScalar(value)) return group.every((traveller) => meetsScalar(value, traveller, search));
-  if (isObject(value)) return meetsObject(value, group, search);
-  if (depth >= NESTED_ARRAYS_MAX) return true;
+  if (depth >= DEPTH_MAX) return true;
+  if (isObject(value)) return meetsObject(value, group, search, depth);
   return meetsArray(value as readonly unknown[], group, search, depth);
 }
 
@@ -78,7 +78,7 @@ function meetsScalar(value: unknown, { condition, at }: Traveller, search: Searc
   return hasArrived(condition.path, at) ? condition.test(value, search.counter) : condition.allowsAbsence;
 }
 
-function meetsObject(object: EventObject, group: readonly Traveller[], search: Search): boolean {
+function meetsObject(object: EventObject, group: readonly Traveller[], search: Search, depth: number): boolean {
   const ways = new Map<unknown, Traveller[]>();
   const forked: { readonly condition: Condition; readonly places: readonly Place[] }[] = [];
   for (const { condition, at } of group) {
@@ -92,7 +92,7 @@ function meetsObject(object: EventObject, group: readonly Traveller[], search: S
       forked.push({ condition, places });
     }
   }
-  return meetsForks(ways, forked, search);
+  return meetsForks(ways, forked, search, depth);
 }
 
 /** Tries, for each condition that has several ways, each of them. */
@@ -100,10 +100,11 @@ function meetsForks(
   ways: ReadonlyMap<unknown, readonly Traveller[]>,
   forked: readonly { readonly condition: Condition; readonly places: readonly Place[] }[],
   search: Search,
+  depth: number,
 ): boolean {
   const [fork, ...others] = forked;
   if (fork === undefined) {
-    for (const [value, group] of ways) if (!meets(value, inOrder(group), search, 0)) return false;
+    for (const [value, group] of ways) if (!meets(value, inOrder(group), search, depth + 1)) return false;
     return true;
   }
   const { condition, places } = fork;
@@ -112,13 +113,13 @@ function meetsForks(
       if (isExhausted(search)) return true;
       const tried = copyOf(ways);
       send(tried, { ...condition, allowsAbsence: false }, place);
-      if (meetsForks(tried, others, search)) return true;
+      if (meetsForks(tried, others, search, depth)) return true;
     }
   }
   if (!condition.allowsAbsence) return false;
   const tried = copyOf(ways);
   for (const place of places) send(tried, { ...condition, allowsPresence: false, test: () => false }, place);
-  return meetsForks(tried, others, search);
+  return meetsForks(tried, others, search, depth);
 }
 
 function meetsArray(array: readonly unknown[], group: readonly Traveller[], search: Search, depth: number): boolean {

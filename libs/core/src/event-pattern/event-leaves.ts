@@ -1,13 +1,15 @@
 import { NumberText } from './number-text.ts';
 import type { StepCounter } from './step-counter.ts';
 
-/** An object or array of an event. Scalars are all other values, `NumberText` among them. */
+/** An object of an event. */
 export type EventObject = Readonly<Record<string, unknown>>;
 
+/** True for an object of an event, which is neither an array nor a number with its text. */
 export function isObject(value: unknown): value is EventObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
 }
 
+/** True for all that is neither object nor array. */
 export function isScalar(value: unknown): boolean {
   return typeof value !== 'object' || value === null || value instanceof NumberText;
 }

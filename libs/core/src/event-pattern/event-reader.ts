@@ -14,15 +14,15 @@ export interface PathNode {
   readonly isDeep: boolean;
   /** All objects have a property of this name, whether they hold it themselves or not. */
   readonly isInherited: boolean;
-  /** Given where paths go on by two keys or more, which one key with dots could be instead. */
-  keys: KeyMemory | undefined;
+  readonly keys: KeyMemory;
   /** Of which event the rest speaks. */
   turn: number;
   value: unknown;
   leaves: Leaves | undefined;
-  hasDottedKey: boolean;
-  /** An object further up has a key with dots, so shortcuts may lead past this one. */
-  isPassed: boolean;
+  /** Shortcuts looked for in the object here; from some number on it is cheaper to know whether it has any. */
+  shortcutCount: number;
+  /** Undefined as long as it was not needed. */
+  hasDottedKey: boolean | undefined;
 }
 
 interface Shortcut {
@@ -32,6 +32,9 @@ interface Shortcut {
 
 /** Paths of more keys are looked for in the event as a whole; there are too many ways to join the keys. */
 const KEYS_MAX = 8;
+
+/** So many keys with dots are looked for in an object before all its keys are read to see whether it has any. */
+const SHORTCUTS_MAX = 2;
 
 /** In place of what keys alone do not find: an array and all under it, or a value with several ways to it. */
 const ELSEWHERE: object = Object.freeze({});
@@ -57,7 +60,6 @@ export class EventReader {
     const dot = path.lastIndexOf('.');
     const parent = dot === -1 || path.split('.', KEYS_MAX + 1).length > KEYS_MAX ? this.#root : this.node(path.slice(0, dot));
     const node = createNode(path, parent);
-    if (parent.parent !== undefined) parent.parent.keys ??= new KeyMemory();
     this.#nodes.set(path, node);
     return node;
   }
@@ -109,8 +111,14 @@ export class EventReader {
     return node.leaves;
   }
 
+  /** True if any value at the path belongs to an element of an array. */
+  isInElement(node: PathNode): boolean {
+    const value = this.value(node);
+    return value !== undefined && !isScalar(value) && this.leaves(node).isInElement;
+  }
+
   #look(node: PathNode, parent: PathNode): unknown {
-    const above = this.value(parent);
+    const above = parent.turn === this.#turn ? parent.value : this.value(parent);
     if (this.counter !== undefined) this.counter.steps += 1;
     if (above === ELSEWHERE || node.isDeep) return (node.value = ELSEWHERE);
     let value: unknown;
@@ -118,9 +126,7 @@ export class EventReader {
       value = (above as EventObject)[node.key];
       if ((node.isInherited || this.#isPolluted) && !Object.hasOwn(above, node.key)) value = undefined;
     }
-    if (parent.isPassed) value = this.#viaShortcuts(node, value);
-    node.isPassed = parent.isPassed || parent.hasDottedKey;
-    node.hasDottedKey = false;
+    if (node.shortcuts.length > 0) value = this.#viaShortcuts(node.shortcuts, value);
     if (typeof value === 'object' && value !== null) return this.#hold(node, value);
     return (node.value = value);
   }
@@ -130,23 +136,34 @@ export class EventReader {
     node.value = value;
     this.#holders[this.#holderCount] = node;
     this.#holderCount += 1;
-    if (node.keys !== undefined) {
-      if (this.counter !== undefined) this.counter.steps += Object.keys(value).length;
-      node.hasDottedKey = node.keys.hasDottedKey(value);
-    }
+    node.shortcutCount = 0;
+    node.hasDottedKey = undefined;
     return value;
   }
 
-  #viaShortcuts({ shortcuts }: PathNode, value: unknown): unknown {
+  #viaShortcuts(shortcuts: readonly Shortcut[], value: unknown): unknown {
     let found = value;
-    for (const { from, key } of shortcuts) {
+    for (let index = 0; index < shortcuts.length; index += 1) {
+      const shortcut = shortcuts[index];
+      if (shortcut === undefined) continue;
+      const { from, key } = shortcut;
       const holder = from.value;
-      if (!from.hasDottedKey || !Object.hasOwn(holder as EventObject, key)) continue;
-      if (this.counter !== undefined) this.counter.steps += 1;
+      if (typeof holder !== 'object' || holder === null || !this.#mayHaveDottedKey(from, holder)) continue;
+      if (!Object.hasOwn(holder, key)) continue;
       if (found !== undefined) return ELSEWHERE;
       found = (holder as EventObject)[key];
     }
     return found;
+  }
+
+  #mayHaveDottedKey(node: PathNode, object: object): boolean {
+    if (node.hasDottedKey !== undefined) return node.hasDottedKey;
+    if (this.counter !== undefined) this.counter.steps += node.shortcutCount < SHORTCUTS_MAX ? 1 : Object.keys(object).length;
+    if (node.shortcutCount < SHORTCUTS_MAX) {
+      node.shortcutCount += 1;
+      return true;
+    }
+    return (node.hasDottedKey = node.keys.hasDottedKey(object));
   }
 }
 
@@ -165,12 +182,12 @@ function createNode(path: string, parent: PathNode | undefined): PathNode {
     shortcuts,
     isDeep: path.split('.', KEYS_MAX + 1).length > KEYS_MAX,
     isInherited: key in Object.prototype,
-    keys: undefined,
+    keys: new KeyMemory(),
     turn: 0,
     value: undefined,
     leaves: undefined,
-    hasDottedKey: false,
-    isPassed: false,
+    shortcutCount: 0,
+    hasDottedKey: undefined,
   };
 }
 

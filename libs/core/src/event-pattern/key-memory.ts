@@ -2,8 +2,17 @@
 const KEYS_MAX = 64;
 const KEY_LENGTH_MAX = 128;
 
-/** So many kinds of objects are remembered for one place; a queue seldom carries more. */
-const KINDS_MAX = 4;
+/** So many kinds of objects are remembered for one place; a queue seldom carries more. After that all are forgotten. */
+const KINDS_MAX = 8;
+
+/** One key of a remembered object: the key that may follow it, or stand in its place in another object. */
+interface Known {
+  readonly key: string;
+  next: Known | undefined;
+  other: Known | undefined;
+  /** A remembered object has no key after this one. */
+  isLast: boolean;
+}
 
 /**
  * Tells whether an object has a key with a dot. Such keys are rare, but each would open further ways along a path, and looking for all of
@@ -11,11 +20,23 @@ const KINDS_MAX = 4;
  * those that were found free of dots are remembered and compared by identity, which is many times cheaper than reading them.
  */
 export class KeyMemory {
-  readonly #kinds: (readonly string[])[] = [];
-  #oldest = 0;
+  #first: Known | undefined;
+  #kindCount = 0;
 
   hasDottedKey(object: object): boolean {
-    for (const keys of this.#kinds) if (hasKeys(object, keys)) return false;
+    let known = this.#first;
+    let last: Known | undefined;
+    // oxlint-disable-next-line guard-for-in -- an inherited key only makes the object another one than was remembered
+    for (const key in object) {
+      while (known !== undefined && known.key !== key) known = known.other;
+      if (known === undefined) return this.#read(object);
+      last = known;
+      known = known.next;
+    }
+    return last === undefined || last.isLast ? false : this.#read(object);
+  }
+
+  #read(object: object): boolean {
     const keys: string[] = [];
     for (const key in object) {
       if (key.includes('.')) return true;
@@ -26,17 +47,23 @@ export class KeyMemory {
   }
 
   #remember(keys: readonly string[]): void {
-    this.#kinds[this.#oldest] = keys;
-    this.#oldest = (this.#oldest + 1) % KINDS_MAX;
+    if (this.#kindCount === KINDS_MAX) {
+      this.#first = undefined;
+      this.#kindCount = 0;
+    }
+    this.#kindCount += 1;
+    let last: Known | undefined;
+    for (const key of keys) {
+      const level = last === undefined ? this.#first : last.next;
+      let known = level;
+      while (known !== undefined && known.key !== key) known = known.other;
+      if (known === undefined) {
+        known = { key, next: undefined, other: level, isLast: false };
+        if (last === undefined) this.#first = known;
+        else last.next = known;
+      }
+      last = known;
+    }
+    if (last !== undefined) last.isLast = true;
   }
-}
-
-function hasKeys(object: object, keys: readonly string[]): boolean {
-  let index = 0;
-  // oxlint-disable-next-line guard-for-in -- an inherited key only makes the object another one than was remembered
-  for (const key in object) {
-    if (key !== keys[index]) return false;
-    index += 1;
-  }
-  return index === keys.length;
 }

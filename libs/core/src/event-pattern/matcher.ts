@@ -1,11 +1,11 @@
 import { type Condition, matchesTogether } from './array-match.ts';
-import { type EventObject, isObject } from './event-leaves.ts';
+import { type EventObject, type Leaves, isObject } from './event-leaves.ts';
 import { EventReader, type PathNode } from './event-reader.ts';
 import { LiteralIndex } from './literal-index.ts';
 import { NumberText } from './number-text.ts';
-import type { EventPattern, PatternField, PatternGroup } from './pattern.ts';
+import type { EventPattern, PatternField, PatternGroup, PatternTest } from './pattern.ts';
 import type { StepCounter } from './step-counter.ts';
-import { compileTests, isAbsence } from './value-test.ts';
+import { compileTests, isAbsence, plainLiteral } from './value-test.ts';
 
 /** Event patterns compiled together: all filters of a mapping, or a larger set. */
 export interface PatternSet {
@@ -31,12 +31,17 @@ export function compilePatterns(patterns: readonly EventPattern[]): PatternSet {
 /** A field of a pattern, ready to be asked. */
 interface FieldCondition extends Condition {
   readonly node: PathNode;
+  /** Its one test, if that is for a text and so needs no call. */
+  readonly onlyText: string | undefined;
 }
 
 interface Group {
-  /** The one that failed last comes first: what an event fails by is mostly what the next one fails by. */
-  readonly conditions: FieldCondition[];
+  /** The least deep first: they cost least, and the first that fails spares the others. */
+  readonly conditions: readonly FieldCondition[];
   readonly alternatives: readonly (readonly Group[])[];
+  readonly first: FieldCondition | undefined;
+  /** How many conditions it has, alternatives included. */
+  readonly size: number;
 }
 
 /**
@@ -76,7 +81,10 @@ class CompiledSet implements PatternSet {
   }
 
   #anyOf(groups: readonly Group[], event: EventObject): boolean {
-    for (const group of groups) if (this.#matchesOne(group, event)) return true;
+    for (let index = 0; index < groups.length; index += 1) {
+      const group = groups[index];
+      if (group !== undefined && this.#matchesOne(group, event)) return true;
+    }
     return false;
   }
 
@@ -91,38 +99,55 @@ class CompiledSet implements PatternSet {
   }
 
   #matchesOne(group: Group, event: EventObject): boolean {
+    // Most patterns of a set fail at once, which is to take as little as it can.
+    if (group.first !== undefined && !this.#holds(group.first)) return false;
+    const { counter } = this.#reader;
+    if (counter !== undefined) counter.steps += group.size;
     this.#metElements = false;
     if (!this.#groupHolds(group)) return false;
     if (!this.#metElements) return true;
     return this.#matchesExactly(group, [], event);
   }
 
-  #groupHolds({ conditions, alternatives }: Group): boolean {
+  #groupHolds(group: Group): boolean {
+    const { conditions, alternatives } = group;
     for (let index = 0; index < conditions.length; index += 1) {
       const condition = conditions[index];
-      if (condition === undefined || this.#holds(condition)) continue;
-      if (index > 0) putFirst(conditions, index, condition);
-      return false;
+      if (condition !== undefined && !this.#holds(condition)) return false;
     }
-    for (const either of alternatives) if (!either.some((group) => this.#groupHolds(group))) return false;
+    for (let index = 0; index < alternatives.length; index += 1) {
+      if (!this.#anyGroupHolds(alternatives[index] ?? [])) return false;
+    }
     return true;
   }
 
+  #anyGroupHolds(either: readonly Group[]): boolean {
+    for (const group of either) if (this.#groupHolds(group)) return true;
+    return false;
+  }
+
   #holds(condition: FieldCondition): boolean {
-    const reader = this.#reader;
-    const value = reader.value(condition.node);
-    const { counter } = reader;
-    if (counter !== undefined) counter.steps += 1;
+    const value = this.#reader.value(condition.node);
+    // Texts first, and little code for them: the engine then makes one piece of all this, which is half the cost.
+    if (typeof value === 'string' && condition.onlyText !== undefined) return value === condition.onlyText;
+    return this.#holdsFor(condition, value);
+  }
+
+  #holdsFor(condition: FieldCondition, value: unknown): boolean {
+    const { counter } = this.#reader;
     if (value === undefined) return condition.allowsAbsence;
     if (typeof value !== 'object' || value === null || value instanceof NumberText) return condition.test(value, counter);
-    const { values, isInElement } = reader.leaves(condition.node);
+    return this.#holdsForAny(condition, this.#reader.leaves(condition.node));
+  }
+
+  #holdsForAny(condition: FieldCondition, { values, isInElement }: Leaves): boolean {
     if (values.length === 0) return condition.allowsAbsence;
     if (isInElement) {
       this.#metElements = true;
       // Whether the absence is one from the right element is for later.
       if (condition.allowsAbsence) return true;
     }
-    for (const leaf of values) if (condition.test(leaf, counter)) return true;
+    for (const leaf of values) if (condition.test(leaf, this.#reader.counter)) return true;
     return false;
   }
 
@@ -137,7 +162,7 @@ class CompiledSet implements PatternSet {
 
   /** Conditions without values in elements stay out of it: they hold, whichever elements the others choose. */
   #meetTogether(conditions: readonly FieldCondition[], event: EventObject): boolean {
-    const bound = conditions.filter(({ node }) => this.#reader.leaves(node).isInElement);
+    const bound = conditions.filter(({ node }) => this.#reader.isInElement(node));
     const [only] = bound;
     if (only === undefined || (bound.length === 1 && !only.allowsAbsence)) return true;
     return matchesTogether(
@@ -148,15 +173,14 @@ class CompiledSet implements PatternSet {
   }
 }
 
-function putFirst<T>(list: T[], index: number, item: T): void {
-  list.copyWithin(1, 0, index);
-  list[0] = item;
-}
-
 function compileGroup(group: PatternGroup, reader: EventReader): Group {
+  const alternatives = group.alternatives.map((either) => either.map((one) => compileGroup(one, reader)));
+  const conditions = group.fields.toSorted((a, b) => a.keys.length - b.keys.length).map((field) => compileCondition(field, reader));
   return {
-    conditions: group.fields.map((field) => compileCondition(field, reader)),
-    alternatives: group.alternatives.map((either) => either.map((one) => compileGroup(one, reader))),
+    conditions,
+    alternatives,
+    first: conditions[0],
+    size: group.fields.length + alternatives.flat().reduce((sum, { size }) => sum + size, 0),
   };
 }
 
@@ -165,7 +189,14 @@ function compileCondition({ path, tests }: PatternField, reader: EventReader): F
     path,
     node: reader.node(path),
     test: compileTests(tests),
+    onlyText: onlyTextOf(tests),
     allowsAbsence: tests.some(isAbsence),
     allowsPresence: !tests.every(isAbsence),
   };
+}
+
+function onlyTextOf(tests: readonly PatternTest[]): string | undefined {
+  const [first] = tests;
+  const literal = first === undefined || tests.length > 1 ? undefined : plainLiteral(first);
+  return typeof literal === 'string' ? literal : undefined;
 }
