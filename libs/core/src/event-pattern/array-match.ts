@@ -48,15 +48,13 @@ interface Search {
   readonly stepsMax: number;
 }
 
-/** @param conditions sorted by path, each path once */
-export function matchesTogether(event: EventObject, conditions: readonly Condition[], counter: StepCounter = { steps: 0 }): boolean {
-  const search: Search = { choices: 0, counter, stepsMax: counter.steps + STEPS_OF_CHOICES_MAX };
-  return meets(
-    event,
-    conditions.map((condition) => ({ condition, at: 0 })),
-    search,
-    0,
-  );
+/**
+ * @param from where the ways of all these conditions still are one: an array, or the event itself
+ * @param conditions sorted by path, each path once
+ */
+export function matchesTogether({ value, at }: Place, conditions: readonly Condition[], counter: StepCounter = { steps: 0 }): boolean {
+  const group = conditions.map((condition) => ({ condition, at }));
+  return meets(value, group, { choices: 0, counter, stepsMax: counter.steps + STEPS_OF_CHOICES_MAX }, 0);
 }
 
 /** To be asked before each further choice. */

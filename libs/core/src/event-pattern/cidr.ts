@@ -4,18 +4,20 @@
  * inside an IPv6 address are not read.
  */
 
-const IPV4 = /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/;
 const IPV6 = /^[0-9a-fA-F:]*:[0-9a-fA-F:]*$/;
 /** Longest IPv4 address that is read. With this every number in it stays small. */
 const IPV4_LENGTH_MAX = 15;
+/** The dot as a digit. */
+const DOT = -2;
 /** Longer texts are looked at no further: with eight groups of a few leading zeros no address is longer. */
 const ADDRESS_LENGTH_MAX = 256;
 const IPV4_IN_IPV6 = '00000000000000000000FFFF';
 
 /** The hexadecimal digits of an IP address, undefined if the text is none. Leading zeros do not make a number octal. */
 export function addressDigits(text: string): string | undefined {
+  const ipv4 = ipv4Number(text);
+  if (ipv4 !== -1) return hex(ipv4, 8);
   if (text.length > ADDRESS_LENGTH_MAX) return undefined;
-  if (IPV4.test(text)) return text.length > IPV4_LENGTH_MAX ? undefined : ipv4Digits(text);
   return IPV6.test(text) ? ipv6Digits(text) : undefined;
 }
 
@@ -42,7 +44,12 @@ export function compileAddress(text: string): ((value: string) => boolean) | und
 function compileRange(digits: string, fixedBits: number): (value: string) => boolean {
   const low = fill(digits, fixedBits, 0);
   const high = fill(digits, fixedBits, 15);
+  const lowest = low.length === 8 ? Number.parseInt(low, 16) : -1;
+  const highest = low.length === 8 ? Number.parseInt(high, 16) : -1;
   return (value) => {
+    // The usual case, without a text of digits.
+    const ipv4 = lowest === -1 ? -1 : ipv4Number(value);
+    if (ipv4 !== -1) return ipv4 >= lowest && ipv4 <= highest;
     const address = addressDigits(value);
     if (address === undefined) return false;
     if (address.length < low.length) return address > low.slice(0, address.length) && address < high.slice(0, address.length);
@@ -61,9 +68,25 @@ function fill(digits: string, fixedBits: number, filler: number): string {
   return (digits.slice(0, whole) + hex(split, 1)).padEnd(digits.length, hex(filler, 1));
 }
 
-function ipv4Digits(text: string): string | undefined {
-  const numbers = text.split('.').map(Number);
-  return numbers.every((number) => number <= 255) ? numbers.map((number) => hex(number, 2)).join('') : undefined;
+/** An IPv4 address as a number, -1 if the text is none. */
+function ipv4Number(text: string): number {
+  if (text.length > IPV4_LENGTH_MAX) return -1;
+  let address = 0;
+  let dotCount = 0;
+  let byte = -1;
+  for (let at = 0; at < text.length; at += 1) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit >= 0 && digit <= 9) {
+      byte = Math.max(byte, 0) * 10 + digit;
+      if (byte > 255) return -1;
+    } else {
+      if (digit !== DOT || byte === -1) return -1;
+      address = address * 256 + byte;
+      dotCount += 1;
+      byte = -1;
+    }
+  }
+  return dotCount === 3 && byte !== -1 ? address * 256 + byte : -1;
 }
 
 function ipv6Digits(text: string): string | undefined {

@@ -59,18 +59,34 @@ export interface Leaves {
 export function leavesOf(path: string, from: Place, counter?: StepCounter): Leaves {
   const values: unknown[] = [];
   let isInElement = false;
-  const open: (Place & { readonly inElement: boolean })[] = [{ ...from, inElement: false }];
+  const open: Place[] = [from];
+  // For each open place, whether it is in an element of an array.
+  const elements: boolean[] = [false];
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
-    const { value, at, inElement } = place;
+    const { value, at } = place;
+    const inElement = elements.pop() === true;
     if (counter !== undefined) counter.steps += 1;
     if (Array.isArray(value)) {
-      for (const element of value) open.push({ value: element, at, inElement: inElement || !isScalar(element) });
+      for (const element of value as readonly unknown[]) {
+        if (isScalar(element)) {
+          if (counter !== undefined) counter.steps += 1;
+          if (!hasArrived(path, at)) continue;
+          values.push(element);
+          isInElement ||= inElement;
+        } else {
+          open.push({ value: element, at });
+          elements.push(true);
+        }
+      }
     } else if (isScalar(value)) {
       if (!hasArrived(path, at)) continue;
       values.push(value);
       isInElement ||= inElement;
     } else if (!hasArrived(path, at)) {
-      for (const member of membersOn(path, place, counter)) open.push({ ...member, inElement });
+      for (const member of membersOn(path, place, counter)) {
+        open.push(member);
+        elements.push(inElement);
+      }
     }
   }
   return { values, isInElement };

@@ -1,4 +1,4 @@
-import { type EventObject, type Leaves, isScalar, leavesOf } from './event-leaves.ts';
+import { type EventObject, type Leaves, type Place, isScalar, leavesOf } from './event-leaves.ts';
 import { KeyMemory } from './key-memory.ts';
 import type { StepCounter } from './step-counter.ts';
 
@@ -19,6 +19,8 @@ export interface PathNode {
   turn: number;
   value: unknown;
   leaves: Leaves | undefined;
+  /** The array that hides what is at this path, unless there may be other ways to it. */
+  array: Place | undefined;
   /** Shortcuts looked for in the object here; from some number on it is cheaper to know whether it has any. */
   shortcutCount: number;
   /** Undefined as long as it was not needed. */
@@ -80,6 +82,7 @@ export class EventReader {
       if (node === undefined) continue;
       node.value = undefined;
       node.leaves = undefined;
+      node.array = undefined;
     }
     this.#holderCount = 0;
   }
@@ -104,7 +107,7 @@ export class EventReader {
   /** All values at a path, with whether they lie in elements of arrays. */
   leaves(node: PathNode): Leaves {
     if (node.leaves === undefined) {
-      node.leaves = leavesOf(node.path, { value: this.#root.value, at: 0 }, this.counter);
+      node.leaves = leavesOf(node.path, this.start(node), this.counter);
       this.#holders[this.#holderCount] = node;
       this.#holderCount += 1;
     }
@@ -117,10 +120,16 @@ export class EventReader {
     return value !== undefined && !isScalar(value) && this.leaves(node).isInElement;
   }
 
+  /** From where all values at a path are to be found: an array on the way, or else the event. */
+  start(node: PathNode): Place {
+    this.value(node);
+    return node.array ?? { value: this.#root.value, at: 0 };
+  }
+
   #look(node: PathNode, parent: PathNode): unknown {
     const above = parent.turn === this.#turn ? parent.value : this.value(parent);
     if (this.counter !== undefined) this.counter.steps += 1;
-    if (above === ELSEWHERE || node.isDeep) return (node.value = ELSEWHERE);
+    if (above === ELSEWHERE || node.isDeep) return this.#hide(node, this.#hasShortcut(node.shortcuts) ? undefined : parent.array);
     let value: unknown;
     if (typeof above === 'object' && above !== null) {
       value = (above as EventObject)[node.key];
@@ -132,13 +141,22 @@ export class EventReader {
   }
 
   #hold(node: PathNode, value: object): unknown {
-    if (Array.isArray(value)) return (node.value = ELSEWHERE);
+    if (Array.isArray(value)) return this.#hide(node, { value, at: node.path.length + 1 });
     node.value = value;
     this.#holders[this.#holderCount] = node;
     this.#holderCount += 1;
     node.shortcutCount = 0;
     node.hasDottedKey = undefined;
     return value;
+  }
+
+  #hide(node: PathNode, array: Place | undefined): unknown {
+    if (array !== undefined) {
+      node.array = array;
+      this.#holders[this.#holderCount] = node;
+      this.#holderCount += 1;
+    }
+    return (node.value = ELSEWHERE);
   }
 
   #viaShortcuts(shortcuts: readonly Shortcut[], value: unknown): unknown {
@@ -154,6 +172,13 @@ export class EventReader {
       found = (holder as EventObject)[key];
     }
     return found;
+  }
+
+  #hasShortcut(shortcuts: readonly Shortcut[]): boolean {
+    for (const { from, key } of shortcuts) {
+      if (typeof from.value === 'object' && from.value !== null && Object.hasOwn(from.value, key)) return true;
+    }
+    return false;
   }
 
   #mayHaveDottedKey(node: PathNode, object: object): boolean {
@@ -186,6 +211,7 @@ function createNode(path: string, parent: PathNode | undefined): PathNode {
     turn: 0,
     value: undefined,
     leaves: undefined,
+    array: undefined,
     shortcutCount: 0,
     hasDottedKey: undefined,
   };

@@ -165,8 +165,10 @@ class CompiledSet implements PatternSet {
     const bound = conditions.filter(({ node }) => this.#reader.isInElement(node));
     const [only] = bound;
     if (only === undefined || (bound.length === 1 && !only.allowsAbsence)) return true;
+    const [from, ...others] = bound.map(({ node }) => this.#reader.start(node));
+    const isShared = others.every(({ value }) => value === from?.value);
     return matchesTogether(
-      event,
+      isShared && from !== undefined ? from : { value: event, at: 0 },
       bound.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
       this.#reader.counter,
     );
