@@ -27,7 +27,7 @@ export class NumberText {
 }
 
 /** Text without this has no number of more than 15 digits or with an exponent, and all others are what their double writes. */
-const SIGN_OF_LONG_NUMBER = /[0-9][0-9.]{15}|[0-9][eE]/;
+const SIGN_OF_LONG_NUMBER = /(?:^|[\s:,[])-?[0-9](?:[0-9.]{15}|[0-9.]*[eE])/;
 
 /**
  * Parses an event as `JSON.parse` does, but with a `NumberText` in place of each number whose double denotes another decimal than
@@ -38,7 +38,7 @@ const SIGN_OF_LONG_NUMBER = /[0-9][0-9.]{15}|[0-9][eE]/;
 export function parseEventText(text: string): unknown {
   const event = JSON.parse(text) as unknown;
   if (!SIGN_OF_LONG_NUMBER.test(text)) return event;
-  // A reviver sees the source text too, but is called for each value and overflows the stack on deep events.
+  // A reviver sees the source text too, but costs no less, since it is called for each value, and overflows the stack on deep events.
   return toEvent(parseJsonText(text));
 }
 
