@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type BatchFill, EMPTY_BATCH, EVENT_BYTES_MAX, addRecord, closeReason, encodeEvent, hasRoomFor } from './batch.ts';
+import {
+  type BatchFill,
+  EMPTY_BATCH,
+  EVENT_BYTES_MAX,
+  RECORD_BYTES_MAX,
+  addRecord,
+  closeReason,
+  encodeEvent,
+  hasRoomFor,
+} from './batch.ts';
 
 const LIMITS = { records: 3, windowMs: 5_000, bytes: 100 };
 
@@ -42,5 +51,6 @@ describe('a batch', () => {
     const mebibyte = 1024 * 1024;
     expect(hasRoomFor(filled(Array(5).fill(mebibyte)), mebibyte - 19, limits)).toBe(true);
     expect(hasRoomFor(filled(Array(5).fill(mebibyte)), mebibyte - 18, limits)).toBe(false);
+    expect(filled([RECORD_BYTES_MAX]).bytes).toBe(EVENT_BYTES_MAX);
   });
 });

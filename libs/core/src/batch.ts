@@ -11,6 +11,9 @@ const COMMA_BYTES = 1;
 /** Lambda's limit for the payload of one synchronous invocation: 6 MiB. It counts the whole encoded event. */
 export const EVENT_BYTES_MAX = 6_291_456;
 
+/** UTF-8 bytes of the largest record that fits into an event alone. */
+export const RECORD_BYTES_MAX = EVENT_BYTES_MAX - WRAPPER_BYTES;
+
 /** When a batch is full. */
 export interface BatchLimits {
   /** `BatchSize`. */

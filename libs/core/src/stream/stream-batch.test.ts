@@ -4,20 +4,23 @@ import {
   type StreamBatchScenario,
   listed,
   numberOf,
+  resultOf,
   runStreamBatch,
   streamRecord,
   tellDeeds,
 } from '@wherry/testkit/stream-batch-run';
 import { describe, expect, it } from 'vitest';
 import type { StreamRecord } from '../stream-source.ts';
+import { RECORD_BYTES_MAX } from '../batch.ts';
 import * as policy from './stream-batch.ts';
 import { STREAM_BACKOFF, type StreamRules, afterInvocation, nextStep, openStreamBatch } from './stream-batch.ts';
+import { judgeInvocation } from './stream-verdict.ts';
 
 const RULES: StreamRules = {
   maximumRetryAttempts: -1,
   maximumRecordAgeInSeconds: -1,
   bisectBatchOnFunctionError: false,
-  recordBytesMax: 6_000_000,
+  recordBytesMax: RECORD_BYTES_MAX,
 };
 const BISECT = { bisectBatchOnFunctionError: true } as const;
 
@@ -262,6 +265,23 @@ describe('a batch of a stream', () => {
     expect(decision).toBe('repeat');
     const step = nextStep({ ...batch, pause: undefined }, { ...RULES, maximumRetryAttempts: 0 }, 7, surroundings.newId);
     expect(step).toMatchObject({ kind: 'discard', failure: { approximateInvokeCount: 1, discardedAtMs: 7 } });
+  });
+
+  it.each([
+    ['complete', { kind: 'ok' }, 2, 1],
+    ['advance', { kind: 'report', failed: [1] }, 2, 1],
+    ['split', { kind: 'raise' }, 2, 1],
+    ['split', { kind: 'tooLarge' }, 2, 1],
+    ['repeat', { kind: 'raise' }, 1, 1],
+    ['repeat', { kind: 'unreachable' }, 2, 1],
+    ['exhausted', { kind: 'raise' }, 1, 0],
+  ] as const)('says %s after %j of %i, %i retries', (decision, answer, size, maximumRetryAttempts) => {
+    const records = [streamRecord(1), streamRecord(2)].slice(0, size);
+    const sequenceNumbers = records.map(({ sequenceNumber }) => sequenceNumber);
+    const verdict = judgeInvocation(resultOf(answer, sequenceNumbers), sequenceNumbers, true);
+    const rules = { ...RULES, ...BISECT, maximumRetryAttempts };
+    const after = afterInvocation(openStreamBatch(records, 'id'), verdict, rules, { random: () => 1, newId: () => 'other' });
+    expect(after.decision).toBe(decision);
   });
 
   it('refuses the result of an invocation that nobody asked for', () => {

@@ -33,7 +33,10 @@ export interface StreamRules {
   /** -1 for no limit. */
   readonly maximumRecordAgeInSeconds: number;
   readonly bisectBatchOnFunctionError: boolean;
-  /** The largest `recordBytes` with which an event of this record alone stays within Lambda's limit; it is never invoked with more. */
+  /**
+   * The largest `recordBytes` of a record that is invoked at all: `RECORD_BYTES_MAX` of `batch.ts`, or less where the event has
+   * more around its records.
+   */
   readonly recordBytesMax: number;
 }
 
@@ -209,8 +212,8 @@ function isExhausted(piece: Piece, rules: StreamRules): boolean {
 }
 
 function isTooLarge(piece: Piece, rules: StreamRules): boolean {
-  const [only, ...others] = piece.records;
-  return only !== undefined && others.length === 0 && only.recordBytes > rules.recordBytesMax;
+  const [first] = piece.records;
+  return first !== undefined && piece.records.length === 1 && first.recordBytes > rules.recordBytesMax;
 }
 
 function aboutLast(piece: Piece): Omit<Discarded, 'condition' | 'discardedAtMs'> {
