@@ -10,12 +10,14 @@ export type StartingPosition =
 
 /**
  * Where a shard begins that a mapping finds at its very first look at the stream. Shards found at later looks came from a
- * reshard and begin at their oldest record, whatever the `StartingPosition`.
+ * reshard and begin at their oldest record, whatever the `StartingPosition`. The same answers serve an operator who sends a
+ * mapping back or forth.
  *
  * - TRIM_HORIZON: every shard that still holds data, from its oldest record; parents first, as always.
  * - LATEST: the open shards, from the time of this look. Closed ones are left out. The time is stored rather than LATEST itself,
  *   see `StoredPosition`. It has to be read after the listing has come back: a record that arrives later is then in a listed open
- *   shard or in a descendant of one, even if the listing was out of date. A clock that runs ahead skips as much as it is ahead.
+ *   shard or in a descendant of one, even if the listing was out of date. A clock that runs ahead skips as much as it is ahead, and
+ *   until then Kinesis refuses the time (`InvalidArgumentException`), which the shard loop retries like any other fault.
  * - AT_TIMESTAMP: every shard, from that time. The listing does not say when a closed shard ended; one that ended before the
  *   time costs an iterator and a read, brings nothing, and is over. A time before the retention means the oldest record. (A
  *   listing filtered by time would not do: the shards it leaves out would look new at the next one.)
