@@ -3,10 +3,10 @@
  * Installs what is missing before `npm start` and `npm test`: the npm packages of the lock file, and the programs named as
  * arguments. Prints one line for each thing that it does and nothing when there is nothing to do.
  *
- *   node deploy/install.mjs [--try] [PROGRAM…]
+ *   node deploy/install.mjs [PROGRAM…] [--try PROGRAM…]
  *
- * PROGRAM is a Debian package and a command of the same name; `redis-server/valkey-server` accepts either command and installs
- * the first. With --try a program that cannot be installed is left to whoever needs it.
+ * PROGRAM is a command and, unless `packageNames` says otherwise, the Debian package that holds it; `redis-server/valkey-server`
+ * accepts either command and installs the first. A program behind --try that cannot be installed is left to whoever needs it.
  *
  * It runs before any dependency exists, on whatever Node is there, so it is plain JavaScript and uses nothing but Node itself.
  */
@@ -19,9 +19,10 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(root, 'node_modules', '.installed-lock');
 
-/** What to type elsewhere, for the programs whose package has another name than on Debian. */
+/** The packages of programs, where their names differ from the command's. */
 const packageNames = {
-  'redis-server': { dnf: 'redis', brew: 'redis' },
+  java: { apt: 'default-jre-headless', dnf: 'java-21-openjdk-headless', brew: 'openjdk' },
+  'redis-server': { apt: 'redis-server', dnf: 'redis', brew: 'redis' },
 };
 
 function fail(message) {
@@ -132,22 +133,22 @@ function installProgram(wish, isTry) {
   const name = commands[0];
   const isThere = () => commands.some((command) => findCommand(command) !== undefined);
   if (isThere()) return;
+  const packages = packageNames[name] || { apt: name, dnf: name, brew: name };
   const isRoot = typeof process.getuid === 'function' && process.getuid() === 0;
   if (isRoot && findCommand('apt-get') !== undefined) {
-    say('installing ' + name + ' (apt-get) …');
+    say('installing ' + packages.apt + ' (apt-get) …');
     alone(() => {
-      if (!isThere()) apt(name);
+      if (!isThere()) apt(packages.apt);
     });
     if (isThere()) return;
   }
   if (isTry) return;
-  const other = packageNames[name] || { dnf: name, brew: name };
   fail(
     [
       name + ' is needed and was not found on PATH. To get it:',
-      '  Debian, Ubuntu   sudo apt-get install --no-install-recommends ' + name,
-      '  Fedora           sudo dnf install ' + other.dnf,
-      '  macOS            brew install ' + other.brew,
+      '  Debian, Ubuntu   sudo apt-get install --no-install-recommends ' + packages.apt,
+      '  Fedora           sudo dnf install ' + packages.dnf,
+      '  macOS            brew install ' + packages.brew,
     ].join('\n'),
   );
 }
@@ -167,7 +168,9 @@ function main(args) {
   if (major < 20)
     fail('Wherry needs Node 20 or newer to install itself (it then brings its own Node 24); this is Node ' + process.versions.node + '.');
   installPackages();
-  for (const wish of args.filter((arg) => arg !== '--try')) installProgram(wish, args.includes('--try'));
+  const tryAt = args.includes('--try') ? args.indexOf('--try') : args.length;
+  for (const wish of args.slice(0, tryAt)) installProgram(wish, false);
+  for (const wish of args.slice(tryAt + 1)) installProgram(wish, true);
 }
 
 main(process.argv.slice(2));

@@ -105,11 +105,24 @@ describe('programs', () => {
     expect(await install(['--try', 'redis-server'])).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test('one that is named before --try is needed all the same', async () => {
+    expect(await install(['redis-server', '--try', 'java'])).toMatchObject({ code: 1 });
+  });
+
   test('root with apt-get installs it', async (context) => {
     if (process.getuid?.() !== 0) return context.skip('not root');
     await program('apt-get', `echo "apt-get $*" >> "$CALLS"; if [ "$1" = install ]; then /bin/cp "${bin}/npm" "${bin}/redis-server"; fi`);
     const { code, stderr } = await install(['redis-server']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'installing redis-server (apt-get) …\n' });
     expect(await calls()).toEqual([npmCi, 'apt-get update -q', 'apt-get install -y -q --no-install-recommends redis-server']);
+  });
+
+  test('one whose package has another name is installed by that, and only tried where so asked', async (context) => {
+    if (process.getuid?.() !== 0) return context.skip('not root');
+    await program('apt-get', 'echo "apt-get $*" >> "$CALLS"; if [ "$1" = install ]; then exit 100; fi');
+    const { code, stderr } = await install(['--try', 'java']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^installing default-jre-headless \(apt-get\) …\napt-get install default-jre-headless failed \(exit code 100\)/);
+    expect(await calls()).toContain('apt-get install -y -q --no-install-recommends default-jre-headless');
   });
 });

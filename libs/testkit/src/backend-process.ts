@@ -33,6 +33,8 @@ export interface BackendOutput {
   firstLine(): Promise<string>;
   /** Resolves to `baseUrl` when a GET of `baseUrl + path` answers 2xx; gives up when `signal` aborts. */
   answers(baseUrl: string, path: string): Promise<string>;
+  /** Resolves to `baseUrl` when a GET of it is answered at all, as by a server that refuses what is not signed. */
+  responds(baseUrl: string): Promise<string>;
 }
 
 /** How long a backend may take to start on a busy machine. */
@@ -66,7 +68,8 @@ export async function startBackend(command: BackendCommand): Promise<Backend> {
   try {
     const output: BackendOutput = {
       firstLine: printed.firstLine,
-      answers: (baseUrl, path) => answers(baseUrl, path, starting.signal),
+      answers: (baseUrl, path) => answers(baseUrl, path, (response) => response.ok, starting.signal),
+      responds: (baseUrl) => answers(baseUrl, '/', () => true, starting.signal),
     };
     const url = await Promise.race([command.ready(output), failed, timedOut]);
     return runningBackend(child, url, ended);
@@ -129,12 +132,9 @@ function collectOutput(child: ChildProcess): { text: () => string; firstLine: ()
   return { text: () => text, firstLine: () => firstLine };
 }
 
-async function answers(baseUrl: string, path: string, signal: AbortSignal): Promise<string> {
+async function answers(baseUrl: string, path: string, isGood: (response: Response) => boolean, signal: AbortSignal): Promise<string> {
   while (!signal.aborted) {
-    const isUp = await fetch(`${baseUrl}${path}`, { signal }).then(
-      (response) => response.ok,
-      () => false,
-    );
+    const isUp = await fetch(`${baseUrl}${path}`, { signal }).then(isGood, () => false);
     if (isUp) return baseUrl;
     await once(AbortSignal.any([signal, AbortSignal.timeout(ASK_AGAIN_MS)]), 'abort');
   }

@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { callAws } from './aws-json-call.ts';
 
-/**
- * The SQS side of a test: makes queues, sends, looks. Speaks the JSON protocol itself, without the SDK, so that what the
- * product receives through the SDK was not also written by it. Emulators do not check signatures; the credential scope is
- * there because they read the region from it.
- *
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-json.html
- */
+/** One queue of the SQS side of a test, which makes queues, sends and looks. */
 export interface TestQueue {
   readonly name: string;
   readonly url: string;
@@ -114,19 +109,7 @@ export class TestQueues {
 
   /** Any operation of SQS. Throws with the server's answer unless it is 200. */
   async call<Answer>(operation: string, input: object): Promise<Answer> {
-    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
-    const response = await fetch(this.#endpoint, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': `AmazonSQS.${operation}`,
-        authorization: `AWS4-HMAC-SHA256 Credential=test/${day}/${this.#region}/sqs/aws4_request, SignedHeaders=host, Signature=none`,
-      },
-      body: JSON.stringify(input),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${operation} answered ${response.status}: ${text}`);
-    return (text === '' ? {} : JSON.parse(text)) as Answer;
+    return await callAws<Answer>({ endpoint: this.#endpoint, service: 'sqs', target: 'AmazonSQS', region: this.#region }, operation, input);
   }
 }
 

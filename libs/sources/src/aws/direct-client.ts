@@ -1,7 +1,16 @@
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { AuthScheme, Client, Command, MetadataBearer, RequestSigner, RetryStrategy, RetryStrategyV2 } from '@smithy/types';
+import type {
+  AuthScheme,
+  Client,
+  Command,
+  HttpRequest,
+  HttpResponse,
+  MetadataBearer,
+  RequestSigner,
+  RetryStrategy,
+  RetryStrategyV2,
+} from '@smithy/types';
 
 /** Headers that are the same in every request for one operation. */
 const CONSTANT_HEADERS: ReadonlySet<string> = new Set([
@@ -26,9 +35,6 @@ const REQUEST_HEADERS: ReadonlySet<string> = new Set([
 
 /** `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …` */
 const SIGNING_SCOPE = /^AWS4-HMAC-SHA256 Credential=[^,]+\/\d{8}\/([^/,]+)\/([^/,]+)\/aws4_request,/;
-
-type HttpRequest = Parameters<NodeHttpHandler['handle']>[0];
-type HttpResponse = Awaited<ReturnType<NodeHttpHandler['handle']>>['response'];
 
 /** What is used of an SDK client's configuration; every client of the SDK has it. */
 interface UsedConfig {
@@ -164,7 +170,7 @@ export class DirectClient<ClientInput extends object, ClientOutput extends Metad
         const headers = { ...Object.fromEntries(constant), 'content-length': String(Buffer.byteLength(body)) };
         // By the clock of the service, as far as the SDK has had to learn that it differs.
         const signingDate = new Date(Date.now() + config.systemClockOffset);
-        return (await signer.sign({ ...request, headers, body }, { signingDate, signingRegion, signingService })) as HttpRequest;
+        return await signer.sign({ ...request, headers, body }, { signingDate, signingRegion, signingService });
       },
       // Successes fill the budget that the SDK's retries are paid from.
       recordSuccess: () => retryStrategy.recordSuccess(token),

@@ -29,15 +29,16 @@ export interface SqsConnection {
 export class SqsClients {
   readonly #connections: SharedConnections<ReturnType<typeof openConnection>>;
 
-  constructor(surroundings: Pick<Surroundings, 'clock' | 'random'>) {
-    const credentials = new CredentialsByRole(surroundings);
+  /** @param credentials those of the process, where other clients use the same roles */
+  constructor(surroundings: Pick<Surroundings, 'clock' | 'random'>, credentials = new CredentialsByRole(surroundings)) {
     this.#connections = new SharedConnections((aws) => openConnection(aws, credentials.provider(aws)));
   }
 
   /** A share in the connections for these settings, opened if nobody has them yet. */
   acquire(aws: AwsSettings): SqsConnection {
-    const { connection, release } = this.#connections.acquire(aws);
-    return { calls: connection.calls, controlClient: connection.controlClient, release };
+    const share = this.#connections.acquire(aws);
+    const { calls, controlClient } = share.connection;
+    return { calls, controlClient, release: () => share.release() };
   }
 }
 

@@ -1,0 +1,71 @@
+import type { GetRecordsCommandOutput } from '@aws-sdk/client-kinesis';
+import { isSequenceNumber } from '@wherry/core/stream/sequence-number';
+import { isObject } from '../aws/plain-json.ts';
+
+/** A record as Kinesis sent it. */
+export interface PlainKinesisRecord {
+  readonly SequenceNumber: string;
+  readonly PartitionKey: string;
+  /** Base64, and nothing else: it may stand in JSON as it is. */
+  readonly Data: string;
+  /** Seconds. */
+  readonly ApproximateArrivalTimestamp: number;
+}
+
+/** The parts of a GetRecords answer that a reader needs. */
+export interface PlainKinesisPage {
+  readonly records: readonly PlainKinesisRecord[];
+  readonly nextShardIterator: string | undefined;
+  readonly behindMs: number | undefined;
+}
+
+const NOT_BASE64 = /[^A-Za-z0-9+/=]/;
+
+/**
+ * The answer of a GetRecords, or nothing where a member has another type than Kinesis gives it: the SDK has rules for such things,
+ * and they are not repeated here. `null` for a member that may be missing means that it is missing, as it does to the SDK.
+ *
+ * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
+ */
+export function readPage(answer: unknown): PlainKinesisPage | undefined {
+  if (!isObject(answer)) return undefined;
+  const { Records: records, NextShardIterator: next, MillisBehindLatest: behind } = answer;
+  if (!Array.isArray(records) || !records.every(isRecord)) return undefined;
+  const nextShardIterator = next ?? undefined;
+  const behindMs = behind ?? undefined;
+  if (nextShardIterator !== undefined && typeof nextShardIterator !== 'string') return undefined;
+  if (behindMs !== undefined && typeof behindMs !== 'number') return undefined;
+  return { records, nextShardIterator, behindMs };
+}
+
+/**
+ * The same from an answer that came through the SDK, which has turned texts into bytes and dates. Throws on a record without a
+ * sequence number: nothing could say where in the shard it stands.
+ */
+export function fromSdk(answer: GetRecordsCommandOutput): PlainKinesisPage {
+  const records = (answer.Records ?? []).map((record) => ({
+    SequenceNumber: digits(record.SequenceNumber),
+    PartitionKey: record.PartitionKey ?? '',
+    Data: Buffer.from(record.Data ?? new Uint8Array()).toString('base64'),
+    ApproximateArrivalTimestamp: (record.ApproximateArrivalTimestamp ?? new Date()).getTime() / 1000,
+  }));
+  return { records, nextShardIterator: answer.NextShardIterator, behindMs: answer.MillisBehindLatest };
+}
+
+function digits(sequenceNumber = ''): string {
+  if (!isSequenceNumber(sequenceNumber)) throw new Error(`a record has the sequence number "${sequenceNumber}"; expected decimal digits`);
+  return sequenceNumber;
+}
+
+function isRecord(value: unknown): value is PlainKinesisRecord {
+  if (!isObject(value)) return false;
+  const { SequenceNumber, PartitionKey, Data, ApproximateArrivalTimestamp } = value;
+  return (
+    typeof SequenceNumber === 'string' &&
+    isSequenceNumber(SequenceNumber) &&
+    typeof PartitionKey === 'string' &&
+    typeof ApproximateArrivalTimestamp === 'number' &&
+    typeof Data === 'string' &&
+    !NOT_BASE64.test(Data)
+  );
+}
