@@ -13,11 +13,13 @@ export default defineConfig({
         test: {
           name: 'processes',
           root,
-          // Real processes on a machine of two cores: one file at a time, so that each can count on its own timings.
+          // Real processes wait far more than they compute: two files at a time halve the run on two cores, and no test
+          // depends on how fast it goes. They begin when the tests that do compute are through.
           include: ['test/processes/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
