@@ -59,22 +59,25 @@ export const IDLE_GRACE_MS = 110_000;
 
 const FRESH_STATE: WindowState = { json: '{}', bytes: 2 };
 
-/** An unbroken run of reads that found the tip of the shard, by wall time in epoch milliseconds. */
+/** An unbroken run of reads that found nothing more in the shard, by wall time in epoch milliseconds. */
 export interface QuietRun {
+  /** Since when the reader has been at the tip, as far as it can tell; minus infinity where the source says so. */
   readonly sinceMs: number;
   /** When the last of them was sent. */
   readonly lastReadMs: number;
 }
 
 /**
- * Keeps count of quiet reads. A source that says how far behind a page is (Kinesis) is believed; else only a page without records
- * counts. While a shard is behind, its windows must not end by the clock: their records are still to come.
+ * Keeps count of quiet reads. Only pages without records are, and only if the source does not say that the reader is behind: while it
+ * is, windows must not end by the clock, because their records are still to come. A source that says it is not behind (Kinesis) is
+ * believed at once; where none says anything (DynamoDB) an empty page may stand in the midst of many records, and time has to tell.
  * @param before the run up to this page, if there is one
  * @param sentAtMs when the read was sent, wall time
  */
 export function quietAfter(before: QuietRun | undefined, page: ShardPage, sentAtMs: number): QuietRun | undefined {
-  const isAtTip = page.behindMs === undefined ? page.records.length === 0 : page.behindMs === 0;
-  return isAtTip ? { sinceMs: before?.sinceMs ?? sentAtMs, lastReadMs: sentAtMs } : undefined;
+  if (page.records.length > 0 || (page.behindMs ?? 0) > 0) return undefined;
+  const sinceMs = page.behindMs === undefined ? (before?.sinceMs ?? sentAtMs) : Number.NEGATIVE_INFINITY;
+  return { sinceMs, lastReadMs: sentAtMs };
 }
 
 /** What the lane has before it. */
@@ -98,7 +101,7 @@ export type WindowStep =
  * Decides between the next batch and the last call of the open window.
  *
  * A window ends when a record of a later one is there, when the shard has ended (its children begin with a fresh state), or when a
- * read that was sent `idleGraceMs` after the window's end found nothing, and nothing was found since before that.
+ * read that was sent `idleGraceMs` after the window's end, and after the reader came to the tip, found nothing.
  *
  * @param open the open window, if there is one
  * @param windowMs `TumblingWindowInSeconds` in milliseconds; a window that is open keeps the length it began with

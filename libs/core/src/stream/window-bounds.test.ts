@@ -45,12 +45,23 @@ describe('the end of a window by the clock', () => {
     expect(nextWindowStep(open, { ...idle, quiet: { sinceMs: 0, lastReadMs: 10_500 } }, 10_000, 500).kind).toBe('finish');
   });
 
-  it('a source that says how far behind it is is believed; else only pages without records are quiet', () => {
-    expect(quietAfter(undefined, page(0), 5)).toEqual({ sinceMs: 5, lastReadMs: 5 });
-    expect(quietAfter({ sinceMs: 5, lastReadMs: 5 }, page(0), 9)).toEqual({ sinceMs: 5, lastReadMs: 9 });
-    expect(quietAfter({ sinceMs: 5, lastReadMs: 5 }, page(2), 9)).toBeUndefined();
-    expect(quietAfter(undefined, page(0, 60_000), 9)).toBeUndefined();
-    expect(quietAfter({ sinceMs: 5, lastReadMs: 5 }, page(2, 0), 9)).toEqual({ sinceMs: 5, lastReadMs: 9 });
+  it('a source that says it is not behind is believed at once; else a run of pages without records is quiet from its first', () => {
+    const run = { sinceMs: 5, lastReadMs: 5 };
+    expect(quietAfter(undefined, page(0), 5)).toEqual(run);
+    expect(quietAfter(run, page(0), 9)).toEqual({ sinceMs: 5, lastReadMs: 9 });
+    expect(quietAfter(run, page(2), 9)).toBeUndefined();
+    expect(quietAfter(run, page(0, 60_000), 9)).toBeUndefined();
+    expect(quietAfter(run, page(2, 0), 9)).toBeUndefined();
+    expect(quietAfter(undefined, page(0, 0), 9)).toEqual({ sinceMs: Number.NEGATIVE_INFINITY, lastReadMs: 9 });
+  });
+
+  it('comes at once to a new owner of a Kinesis shard, when its time came while nobody owned it', () => {
+    const events: string[] = [];
+    const store = { checkpoint: 3, window: '{"startMs":0,"endMs":10000,"state":{}}' };
+    new WindowedLane(store, countedInto(events), {}, 200_000).page([], { behindMs: 0 });
+    expect(events).toEqual(['00 final']);
+    new WindowedLane({ ...store, window: '{"startMs":0,"endMs":10000,"state":{}}' }, countedInto(events), {}, 200_000).page([]);
+    expect(events).toEqual(['00 final']);
   });
 
   it('never comes while the reader is behind, though the window ended long ago', () => {
