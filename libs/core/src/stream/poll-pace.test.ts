@@ -117,6 +117,19 @@ describe('the pause until the next read of a shard', () => {
     const pace = paceAfterFault(after(KINESIS_RATES, EMPTY), { code, sentAtMs: 1_000, nowMs: 3_000 }, half);
     expect([nextReadAtMs(pace, KINESIS_RATES, 1), pace.readsPerSecond]).toEqual([3_000 + pauseMs, 5]);
   });
+
+  it('grows with each failure in a row, and a page ends the row', () => {
+    const failed = { code: 'unavailable', sentAtMs: 0, nowMs: 0 } as const;
+    const pauses: number[] = [];
+    let pace = after(KINESIS_RATES, pageOf(3, { behindMs: 0 }));
+    for (let i = 0; i < 7; i += 1) {
+      pace = paceAfterFault(pace, failed, half);
+      pauses.push(nextReadAtMs(pace, KINESIS_RATES, 1));
+    }
+    pace = paceAfterPage(pace, KINESIS_RATES, { page: pageOf(3, { behindMs: 0 }), maxRecords: 1_000, sentAtMs: 0 }, half);
+    pauses.push(nextReadAtMs(pace, KINESIS_RATES, 1), nextReadAtMs(paceAfterFault(pace, failed, half), KINESIS_RATES, 1));
+    expect(pauses.map(Math.round)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 225, 500]);
+  });
 });
 
 /** What a shard of a test answers at a time. */

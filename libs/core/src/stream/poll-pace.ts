@@ -130,7 +130,7 @@ export function nextReadAtMs(pace: PollPace, rates: PollRates, idleShards: numbe
 
 /** Whether the shard is read at the pace of idle ones: it is not behind, and has brought nothing for some reads. */
 export function isIdle(pace: PollPace, rates: PollRates): boolean {
-  return !pace.isBehind && pace.emptyPages > 0 && rates.hotMs * 2 ** pace.emptyPages >= rates.baseMs;
+  return !pace.isBehind && rates.hotMs * 2 ** pace.emptyPages >= rates.baseMs;
 }
 
 /** A read that brought a page. */

@@ -68,6 +68,7 @@ function isObject(value: unknown): value is object {
  */
 function memberText(json: string, name: string): string {
   let depth = 0;
+  /** Key of the member that is being passed; the first string after a comma between members is the next one. */
   let key: string | undefined;
   let begin = 0;
   let found = '';
@@ -75,7 +76,7 @@ function memberText(json: string, name: string): string {
     const character = json[at]!;
     if (character === '"') {
       const end = endOfString(json, at);
-      if (depth === 1 && key === undefined) {
+      if (key === undefined) {
         key = JSON.parse(json.slice(at, end)) as string;
         begin = json.indexOf(':', end) + 1;
       }
