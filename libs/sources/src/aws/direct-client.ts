@@ -46,8 +46,13 @@ interface UsedConfig {
   readonly systemClockOffset: number;
 }
 
-/** Takes from an answer what the caller needs, or nothing if the answer is not made exactly as expected. */
-export type ReadAnswer<Result> = (answer: unknown) => Result | undefined;
+/**
+ * Takes from an answer what the caller needs, or nothing if the answer is not made exactly as expected.
+ *
+ * @param answer the parsed JSON
+ * @param body the bytes that it was parsed from
+ */
+export type ReadAnswer<Result> = (answer: unknown, body: Buffer) => Result | undefined;
 
 /** All that one operation's requests have in common, and what makes one of them. */
 interface DirectWay {
@@ -194,5 +199,5 @@ function readJson<Result>(body: Buffer, read: ReadAnswer<Result>): Result | unde
     // Not JSON at all; the SDK words the complaint.
     return undefined;
   }
-  return read(answer);
+  return read(answer, body);
 }

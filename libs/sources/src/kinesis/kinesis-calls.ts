@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   GetRecordsCommand,
   GetShardIteratorCommand,
@@ -66,6 +67,8 @@ export function createKinesisCalls(client: KinesisClient, stream: KinesisStream)
     async getRecords(shardId, shardIterator, limit, signal) {
       const command = new GetRecordsCommand({ StreamARN: streamArn, ShardIterator: shardIterator, Limit: limit });
       const answer = await direct.send(command, readPage, signal);
+      // Parsing 10 MB and writing 10,000 records are each as long as others should have to wait for a turn.
+      await setImmediate();
       const { records, nextShardIterator, behindMs } = '$metadata' in answer ? fromSdk(answer) : answer;
       return {
         records: records.map((record) => writeRecord(shardId, record)),

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { GetRecordsCommandOutput } from '@aws-sdk/client-kinesis';
 import { isSequenceNumber } from '@wherry/core/stream/sequence-number';
 import { isObject } from '../aws/plain-json.ts';
@@ -6,7 +7,7 @@ import { isObject } from '../aws/plain-json.ts';
 export interface PlainKinesisRecord {
   readonly SequenceNumber: string;
   readonly PartitionKey: string;
-  /** Base64, and nothing else: it may stand in JSON as it is. */
+  /** Base64. ASCII that may stand in JSON as it is. */
   readonly Data: string;
   /** Seconds. */
   readonly ApproximateArrivalTimestamp: number;
@@ -20,6 +21,7 @@ export interface PlainKinesisPage {
 }
 
 const NOT_BASE64 = /[^A-Za-z0-9+/=]/;
+const BACKSLASH = 0x5c;
 
 /**
  * The answer of a GetRecords, or nothing where a member has another type than Kinesis gives it: the SDK has rules for such things,
@@ -27,10 +29,13 @@ const NOT_BASE64 = /[^A-Za-z0-9+/=]/;
  *
  * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
  */
-export function readPage(answer: unknown): PlainKinesisPage | undefined {
+export function readPage(answer: unknown, body: Buffer): PlainKinesisPage | undefined {
   if (!isObject(answer)) return undefined;
   const { Records: records, NextShardIterator: next, MillisBehindLatest: behind } = answer;
   if (!Array.isArray(records) || !records.every(isRecord)) return undefined;
+  // Where nothing was escaped on the way here, nothing has to be on the way out: one look at the bytes, not one at each text.
+  const isPlainText = isAscii(body) && !body.includes(BACKSLASH);
+  if (!isPlainText && records.some(({ Data }) => NOT_BASE64.test(Data))) return undefined;
   const nextShardIterator = next ?? undefined;
   const behindMs = behind ?? undefined;
   if (nextShardIterator !== undefined && typeof nextShardIterator !== 'string') return undefined;
@@ -65,7 +70,6 @@ function isRecord(value: unknown): value is PlainKinesisRecord {
     isSequenceNumber(SequenceNumber) &&
     typeof PartitionKey === 'string' &&
     typeof ApproximateArrivalTimestamp === 'number' &&
-    typeof Data === 'string' &&
-    !NOT_BASE64.test(Data)
+    typeof Data === 'string'
   );
 }
