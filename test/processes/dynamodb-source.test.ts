@@ -136,6 +136,15 @@ describe('DynamoDB source', () => {
     expect(inserted?.dynamodb.ApproximateCreationDateTime).toBe(stream[0]!.arrivedAtMs / 1000);
   });
 
+  test('EVT-07 an item whose time to live is over is removed by DynamoDB itself, and the record says so', async (context) => {
+    const { tables, table, endpoint } = await openTable(context);
+    const ttl = { Enabled: true, AttributeName: 'ttl' };
+    await tables.call('UpdateTimeToLive', { TableName: table.name, TimeToLiveSpecification: ttl });
+    await tables.put(table, { ...key, ttl: { N: String(Math.floor(Date.now() / 1000) - 60) } });
+    const [, removed] = (await readAll(openSource(table, endpoint), 2)).map(parse);
+    expect(removed).toMatchObject({ eventName: 'REMOVE', userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' } });
+  });
+
   test('a stream that was switched off and on again is another one, and the old one is still there to be read', async (context) => {
     const { tables, table, endpoint } = await openTable(context);
     await tables.put(table, first);
