@@ -45,16 +45,16 @@ function textOf(operand: PlainJson | undefined): string {
 }
 
 /**
- * Every UTF-16 unit of the operand stands for its lower and its upper case (`ß` for `ß` and `SS`), and half a surrogate pair for a
- * question mark. Follows all the ways to read the value at once.
+ * Every character of the operand stands for itself, its lower and its upper case (`ß` for `ß` and `SS`). Follows all the ways to
+ * read the value at once.
  */
 function ignoreCase(where: string, operand: string, value: string): boolean {
   const quoted = `"${value}"`;
   const wanted = where === 'prefix' ? `"${operand}` : where === 'suffix' ? `${operand}"` : `"${operand}"`;
   let ends = new Set(where === 'suffix' ? Array.from({ length: quoted.length + 1 }, (_, start) => start) : [0]);
-  for (const unit of wanted.split('')) {
+  for (const character of wanted) {
     const next = new Set<number>();
-    for (const form of /[\ud800-\udfff]/.test(unit) ? ['?'] : [unit.toLowerCase(), unit.toUpperCase()]) {
+    for (const form of [character, character.toLowerCase(), character.toUpperCase()]) {
       for (const end of ends) if (quoted.startsWith(form, end)) next.add(end + form.length);
     }
     ends = next;
@@ -104,7 +104,7 @@ function compareNumbers(pattern: string, event: string): number {
 /** Another decimal than its double's, or one of several that share the double. */
 function isExactNumber(text: string): boolean {
   const value = Number(text);
-  if (!Number.isFinite(value) || compareDecimals(text, String(value)) !== 0) return true;
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER || compareDecimals(text, String(value)) !== 0) return true;
   const digits = decimal(text).digits.toString().replace(/^-/, '').replace(/0+$/, '');
   return digits.length > 15 && !Number.isSafeInteger(value);
 }

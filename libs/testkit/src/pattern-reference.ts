@@ -24,7 +24,7 @@ export function referenceMatches(patternText: string, eventText: string): boolea
   if (event.kind !== 'object') return false;
   const leaves = flatten(event);
   const pattern = readPlainJson(patternText);
-  const start: Reading = { combinations: [new Map()], keys: [], hasOr: hasOr(pattern) };
+  const start: Reading = { combinations: [new Map()], keys: [] };
   return combinations(pattern, start).some((combination) =>
     canAssign(combination, [...combination.keys()].toSorted(byCodeUnits), leaves, new Map()),
   );
@@ -35,8 +35,6 @@ interface Reading {
   readonly combinations: readonly Combination[];
   /** The keys on the way to the object that is being read. */
   readonly keys: readonly string[];
-  /** False if `$or` is a key like any other in this pattern. */
-  readonly hasOr: boolean;
 }
 
 /** `$or` multiplied out: every way to choose one alternative of each. A path written again replaces what was written before. */
@@ -44,7 +42,7 @@ function combinations(pattern: PlainJson, reading: Reading): readonly Combinatio
   let all = reading.combinations;
   for (const [key, value] of entriesOf(pattern)) {
     const keys = [...reading.keys, key];
-    if (key === '$or' && reading.hasOr) {
+    if (key === '$or') {
       const before = all;
       all = itemsOf(value).flatMap((alternative) => combinations(alternative, { ...reading, combinations: before }));
     } else if (value.kind === 'array') {
@@ -54,18 +52,6 @@ function combinations(pattern: PlainJson, reading: Reading): readonly Combinatio
     }
   }
   return all;
-}
-
-/** Where what stands under `$or` cannot be alternatives (values, operators, an object), `$or` is the name of a field. */
-function hasOr(pattern: PlainJson): boolean {
-  return entriesOf(pattern).every(([key, value]) => {
-    if (key !== '$or') return value.kind === 'array' || hasOr(value);
-    return itemsOf(value).length >= 2 && itemsOf(value).every((item) => item.kind === 'object' && !isOperator(item) && hasOr(item));
-  });
-}
-
-function isOperator(item: PlainJson): boolean {
-  return /^(exactly|prefix|suffix|equals-ignore-case|wildcard|anything-but|numeric|exists|cidr)$/.test(entriesOf(item)[0]?.[0] ?? '');
 }
 
 function entriesOf(value: PlainJson): readonly (readonly [string, PlainJson])[] {

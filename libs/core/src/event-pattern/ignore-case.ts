@@ -1,17 +1,18 @@
-/** Lower and upper form of one UTF-16 unit of the operand: the value has to have one of them in its place. */
+/** Forms of one character of the operand: the value has to have one of them in its place. */
 interface Forms {
   readonly lower: string;
   readonly upper: string;
+  readonly itself: string;
 }
 
 /**
  * Compiles a text into a comparison without regard to case, at a position of the value: it gives the number of UTF-16 units that the
  * text takes there, -1 if it is not there.
  *
- * Follows AWS's Event Ruler (https://github.com/aws/event-ruler, `EqualsIgnoreCaseParser.java`), also in what surprises: the operand is
- * taken unit by unit, and each stands for its lower and its upper case alone. So `ß` is `ß` or `SS` but not `ss`; a letter in
- * title case (`ǅ`) is itself neither; and half of a surrogate pair, which has no UTF-8, is a question mark, so that an operand with an
- * emoji does not match that emoji.
+ * As in AWS's Event Ruler (https://github.com/aws/event-ruler, `EqualsIgnoreCaseParser.java`) each character of the operand stands for
+ * its lower and its upper case, and not for what is equal to it in more roundabout ways: `ß` is `ß` or `SS` but not `ss`. Unlike
+ * there a character always stands for itself too. Ruler takes UTF-16 units, so that a text with an emoji, or with a letter in title
+ * case, does not match that very text: events would be lost in silence.
  */
 export function compileIgnoreCase(text: string): (value: string, at: number) => number {
   const forms = formsOf(text);
@@ -22,6 +23,7 @@ export function compileIgnoreCase(text: string): (value: string, at: number) => 
     for (const form of forms) {
       if (value.startsWith(form.lower, end)) end += form.lower.length;
       else if (value.startsWith(form.upper, end)) end += form.upper.length;
+      else if (value.startsWith(form.itself, end)) end += form.itself.length;
       else return -1;
     }
     return end - at;
@@ -36,6 +38,7 @@ export function compileIgnoreCaseBackwards(text: string): (value: string, end: n
     for (const form of forms) {
       if (value.endsWith(form.lower, at)) at -= form.lower.length;
       else if (value.endsWith(form.upper, at)) at -= form.upper.length;
+      else if (value.endsWith(form.itself, at)) at -= form.itself.length;
       else return -1;
     }
     return end - at;
@@ -43,12 +46,5 @@ export function compileIgnoreCaseBackwards(text: string): (value: string, end: n
 }
 
 function formsOf(text: string): Forms[] {
-  return Array.from({ length: text.length }, (_, index) => {
-    const unit = text.charAt(index);
-    return isSurrogate(unit) ? { lower: '?', upper: '?' } : { lower: unit.toLowerCase(), upper: unit.toUpperCase() };
-  });
-}
-
-function isSurrogate(unit: string): boolean {
-  return unit >= '\ud800' && unit <= '\udfff';
+  return Array.from(text, (character) => ({ lower: character.toLowerCase(), upper: character.toUpperCase(), itself: character }));
 }

@@ -34,6 +34,9 @@ const KEYS: readonly Case[] = [
 ];
 
 const LEAVES: readonly Case[] = [
+  ['{"id":[1234567890123450000]}', '{"id":1234567890123450001}', false],
+  ['{"id":[{"anything-but":1234567890123450000}]}', '{"id":1234567890123450001}', true],
+  ['{"id":[1e21]}', '{"id":1000000000000000000000}', true],
   ['{"a":[{"exists":true}]}', '{"a":{"b":1}}', false],
   ['{"a":[{"exists":false}]}', '{"a":{"b":1}}', true],
   ['{"a":[{"exists":false}]}', '{"a":[]}', true],

@@ -39,35 +39,23 @@ export function parsePattern(text: string): PatternResult {
   }
 }
 
-/** How a key `$or` is read. */
-type OrMeaning = 'alternatives' | 'field';
-
 /**
- * A `$or` which cannot be the operator may be an ordinary key: Event Ruler reads a pattern that is wrong with the operator once
- * more without it. If that is wrong too, the first reason is the one that helps.
+ * Event Ruler reads a `$or` that cannot be the operator as the name of a field. No event has such a field, so the pattern would match
+ * nothing and every record would be dropped in silence: here it is refused.
  */
 function readRoot(node: JsonNode): PatternGroup {
   if (node.kind !== 'object') throw new PatternFault('Filter is not an object', node.offset);
-  try {
-    return patternGroup(objectParts(node, [], 'alternatives', false));
-  } catch (error) {
-    if (!(error instanceof PatternFault)) throw error;
-    try {
-      return patternGroup(objectParts(node, [], 'field', false));
-    } catch {
-      throw error;
-    }
-  }
+  return patternGroup(objectParts(node, [], false));
 }
 
-function objectParts(object: JsonObject, parents: readonly string[], or: OrMeaning, isInsideOr: boolean): PatternPart[] {
+function objectParts(object: JsonObject, parents: readonly string[], isInsideOr: boolean): PatternPart[] {
   if (object.members.length === 0) throw new PatternFault('Empty objects are not allowed', object.offset, parents);
   return object.members.flatMap(({ key, keyOffset, value }): PatternPart[] => {
-    if (key === '$or' && or === 'alternatives') return [orPart(value, keyOffset, parents)];
+    if (key === '$or') return [orPart(value, keyOffset, parents)];
     const keys = [...parents, key];
     if (isInsideOr && RESERVED_INSIDE_OR.has(key))
       throw new PatternFault(`${key} is reserved and no field name inside $or`, keyOffset, keys);
-    if (value.kind === 'object') return objectParts(value, keys, or, isInsideOr);
+    if (value.kind === 'object') return objectParts(value, keys, isInsideOr);
     if (value.kind !== 'list') throw new PatternFault(`${JSON.stringify(key)} must be an object or an array`, value.offset, keys);
     return [{ kind: 'field', field: { path: keys.join('.'), keys, tests: fieldTests(value, keys), offset: value.offset } }];
   });
@@ -86,7 +74,7 @@ function orPart(value: JsonNode, keyOffset: number, parents: readonly string[]):
     throw new PatternFault('"$or" must be an array of at least 2 objects', value.offset, [...parents, '$or']);
   }
   const alternatives = value.items.map((item) => {
-    if (item.kind === 'object') return objectParts(item, parents, 'alternatives', true);
+    if (item.kind === 'object') return objectParts(item, parents, true);
     throw new PatternFault('"$or" must be an array of at least 2 objects', item.offset, [...parents, '$or']);
   });
   return { kind: 'or', alternatives, offset: keyOffset };
