@@ -82,6 +82,11 @@ no one element of "detail.items" meets all of these conditions:
 `);
 });
 
+test('what could steer a terminal is shown as its escape', async () => {
+  const { stdout } = await filterTest(['--pattern', '{"a":["x"]}', '--event', '-'], '{"a":"\u009b31m\u202eevil"}');
+  expect(stdout).toContain(String.raw`actual    "\u009b31m\u202eevil"`);
+});
+
 test('long values and long lists are cut short', async () => {
   const event = JSON.stringify({ a: ['y'.repeat(1_000), ...Array.from({ length: 20 }, (_, index) => index)] });
   const { stdout } = await filterTest(['--pattern', '{"a":["x"]}', '--event', '-'], event);
