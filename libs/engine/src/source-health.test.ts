@@ -25,6 +25,20 @@ describe('the health of a source', () => {
     expect(events).toHaveLength(1);
   });
 
+  it('asks again soon after one answer that nobody can name, and rarely if they go on', async () => {
+    const { sim, health, fail } = setup();
+    fail('unknown');
+    await sim.advance(1_500);
+    expect(health.isPaused).toBe(false);
+    for (let failure = 0; failure < 12; failure += 1) {
+      fail('unknown');
+      await sim.advance(300_000);
+    }
+    fail('unknown');
+    await sim.advance(60_000);
+    expect(health.isPaused).toBe(true);
+  });
+
   it('pauses longer each time, and long at once for what a person has to mend', async () => {
     const { sim, health, fail } = setup();
     for (let failure = 0; failure < 3; failure += 1) {
