@@ -55,7 +55,7 @@ describe('the byte budget', () => {
   it('asks for fewer messages when memory is tight, and stops when it is full', () => {
     const budget = new ByteBudget(50 * MIB, new SimClock().clock());
     const share = acquainted(budget, MIB);
-    expect(fill(share, MIB)).toBe(8);
+    expect(fill(share, MIB)).toBe(6);
     expect(budget.usedBytes).toBeLessThanOrEqual(50 * MIB);
     share.giveBack([MIB]);
     expect(share.tryReserve(10)?.messages).toBe(1);

@@ -18,7 +18,7 @@ import type { Clock } from '@wherry/core/clock';
  * of it. The others are what a receive leaves to the garbage collector, which takes its time with large objects: the answer's
  * chunks, the answer as a whole, its text, and the body parsed out of it. Measured with a stalled target and messages of 1 MiB.
  */
-export const MEMORY_PER_MESSAGE_BYTE = 6;
+export const MEMORY_PER_MESSAGE_BYTE = 8;
 
 /**
  * What a look takes a message to be: the largest that SQS carries, with its envelope.
