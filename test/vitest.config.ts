@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/summary-reporter.ts'],
     projects: [
-      { test: { name: 'unit', root, include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'test/*.test.ts'] } },
-      { test: { name: 'simulation', root, include: ['test/simulation/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { name: 'unit', root, include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'test/*.test.ts'], maxWorkers: '100%' } },
+      { test: { name: 'simulation', root, include: ['test/simulation/**/*.test.ts'], testTimeout: 120_000, maxWorkers: '100%' } },
       {
         test: {
           name: 'processes',

