@@ -3,9 +3,6 @@
  * offsets so that errors and explanations can point into the text.
  */
 
-/** What a leaf of an event can hold. */
-export type Scalar = string | number | boolean | null;
-
 /** A number of a pattern. */
 export interface PatternNumber {
   readonly value: number;
