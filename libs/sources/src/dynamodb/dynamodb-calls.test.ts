@@ -1,12 +1,13 @@
-import { TargetServer, type AnswerRequest } from '@wherry/testkit/target-server';
+import type { AnswerRequest } from '@wherry/testkit/target-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { toStreamError } from '../streams/errors.ts';
+import { answersOf, expectSameWithoutSdk, serve } from '../../test-data/stream-calls.ts';
 import type { StreamCalls } from '../streams/stream-calls.ts';
 import { createDynamoDbCalls, openDynamoDbClient } from './dynamodb-calls.ts';
 import { createRecordWriter } from './record.ts';
 
 const streamArn = 'arn:aws:dynamodb:us-east-1:000000000000:table/T/stream/2026-09-17T12:49:54.528';
 const signal = new AbortController().signal;
+const { json, text } = answersOf('1.0');
 
 const image = {
   pk: { S: 'a' },
@@ -44,33 +45,11 @@ function record(changes: object = {}, dynamodb: object = {}): object {
   };
 }
 
-async function serve(): Promise<TargetServer> {
-  const server = await TargetServer.start();
-  onTestFinished(() => server.close());
-  return server;
-}
-
-function json(status: number, answer: unknown): AnswerRequest {
-  return text(status, JSON.stringify(answer));
-}
-
-function text(status: number, answer: string): AnswerRequest {
-  return (_request, response) => response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(answer);
-}
-
 function openCalls(endpoint: string): StreamCalls {
   const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
   const client = openDynamoDbClient({ region: 'us-east-1', endpoint, maxAttempts: 1 }, () => Promise.resolve(credentials));
   onTestFinished(() => client.destroy());
   return createDynamoDbCalls(client, streamArn, createRecordWriter(streamArn));
-}
-
-/** What one read comes to: its page, or its fault. */
-function outcome(calls: StreamCalls): Promise<unknown> {
-  return calls.getRecords('shardId-0', 'iterator', 10, signal).catch((error: unknown) => {
-    const { code, serviceCode } = toStreamError(error, 'GetRecords');
-    return { code, serviceCode };
-  });
 }
 
 describe('GetRecords', () => {
@@ -113,17 +92,7 @@ describe('GetRecords', () => {
     ['a broken server', json(500, { __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError' })],
     ['a cut connection', (request) => request.socket.destroy()],
   ])('comes to the same with the SDK and without it: %s', async (_what, answer) => {
-    const server = await serve();
-    server.answer(answer);
-    const whole = await outcome(openCalls(server.url));
-    server.answer(json(200, { Records: [] }));
-    const calls = openCalls(server.url);
-    await outcome(calls);
-    const sent = server.requests.length;
-    server.answer(answer);
-    expect(await outcome(calls)).toEqual(whole);
-    expect(server.requests.length).toBe(sent + 1);
-    expect(server.requests.at(-1)?.headers).not.toHaveProperty('amz-sdk-invocation-id');
+    await expectSameWithoutSdk((endpoint) => openCalls(endpoint), answer, json(200, { Records: [] }));
   });
 });
 

@@ -1,7 +1,7 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
-import { TargetServer, type AnswerRequest } from '@wherry/testkit/target-server';
+import type { AnswerRequest } from '@wherry/testkit/target-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { toStreamError } from '../streams/errors.ts';
+import { answersOf, expectSameWithoutSdk, serve } from '../../test-data/stream-calls.ts';
 import type { StreamCalls } from '../streams/stream-calls.ts';
 import { createKinesisCalls, openKinesisClient } from './kinesis-calls.ts';
 import { createRecordWriter } from './record.ts';
@@ -10,35 +10,14 @@ const streamArn = 'arn:aws:kinesis:us-east-1:123456789012:stream/clicks';
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
 const writeRecord = createRecordWriter({ eventSourceArn: streamArn, invokeIdentityArn: 'arn:aws:iam::0:role/r' });
 const signal = new AbortController().signal;
+const { json, text } = answersOf('1.1');
 const sequenceNumber = '49668000000000000000000000000000000000000000000000000001';
 const record = { SequenceNumber: sequenceNumber, PartitionKey: 'k', Data: 'aGVsbG8=', ApproximateArrivalTimestamp: 1789651650.123 };
-
-async function serve(): Promise<TargetServer> {
-  const server = await TargetServer.start();
-  onTestFinished(() => server.close());
-  return server;
-}
-
-function json(status: number, answer: unknown): AnswerRequest {
-  return text(status, JSON.stringify(answer));
-}
-
-function text(status: number, answer: string): AnswerRequest {
-  return (_request, response) => response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(answer);
-}
 
 function openCalls(endpoint: string, shardsPerCall?: number): StreamCalls {
   const client = openKinesisClient({ region: 'us-east-1', endpoint, maxAttempts: 1 }, () => Promise.resolve(credentials));
   onTestFinished(() => client.destroy());
   return createKinesisCalls(client, { streamArn, writeRecord, ...(shardsPerCall === undefined ? {} : { shardsPerCall }) });
-}
-
-/** What one read comes to: its page, or its fault. */
-function outcome(calls: StreamCalls): Promise<unknown> {
-  return calls.getRecords('shardId-0', 'iterator', 10, signal).catch((error: unknown) => {
-    const { code, serviceCode } = toStreamError(error, 'GetRecords');
-    return { code, serviceCode };
-  });
 }
 
 describe('GetRecords', () => {
@@ -90,17 +69,7 @@ describe('GetRecords', () => {
     ['no JSON', text(200, '<html>hello</html>')],
     ['a cut connection', (request) => request.socket.destroy()],
   ])('comes to the same with the SDK and without it: %s', async (_what, answer) => {
-    const server = await serve();
-    const calls = openCalls(server.url);
-    server.answer(answer);
-    const whole = await outcome(openCalls(server.url));
-    server.answer(json(200, { Records: [] }));
-    await outcome(calls);
-    const sent = server.requests.length;
-    server.answer(answer);
-    expect(await outcome(calls)).toEqual(whole);
-    expect(server.requests.length).toBe(sent + 1);
-    expect(server.requests.at(-1)?.headers).not.toHaveProperty('amz-sdk-invocation-id');
+    await expectSameWithoutSdk((endpoint) => openCalls(endpoint), answer, json(200, { Records: [] }));
   });
 });
 
