@@ -4,6 +4,8 @@
  * All methods throw `StoreError` when the store cannot be asked; callers then trust nothing they have not renewed.
  */
 
+import type { StreamStore } from './stream-store.ts';
+
 /** The store did not answer, or answered in a way that leaves the outcome unknown. */
 export class StoreError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -20,9 +22,17 @@ export interface LeaseUnit {
   readonly weight: number;
 }
 
-/** What came of asking for a lease: mine now, with the checkpoint of its last owner, or still somebody else's. */
+/** What is stored with a lease about the work under it. */
+export interface LeaseProgress {
+  /** Where a shard is read from: the text of `writePosition`. `undefined` where nothing is stored: a queue's slot, or a shard whose row was lost. */
+  readonly checkpoint: string | undefined;
+  /** The open tumbling window that fits the checkpoint: the text of `writeWindow`; empty without one. */
+  readonly window: string;
+}
+
+/** What came of asking for a lease: mine now, with the progress of its last owner, or still somebody else's. */
 export type AcquireResult =
-  | { readonly kind: 'acquired'; readonly epoch: number; readonly checkpoint: string | undefined }
+  | ({ readonly kind: 'acquired'; readonly epoch: number } & LeaseProgress)
   | { readonly kind: 'held'; readonly owner: string }
   /** The shard has been read to its end. */
   | { readonly kind: 'ended' };
@@ -47,6 +57,20 @@ export interface LeaseView {
   readonly wantedBy: string | undefined;
   /** Milliseconds by the store's clock since it last changed owner; for the 60 s damping of rebalancing. */
   readonly sinceMovedMs: number;
+  /** What its owner measured, as a share of a poller's capacity; 1 until measured. It stays when the owner changes. */
+  readonly weight: number;
+  /** Milliseconds by the store's clock since the checkpoint was last written by an owner; `Infinity` if never. */
+  readonly sinceCheckpointMs: number;
+  /** What its owner says about it, as JSON text for people; empty when it says nothing. Gone with the owner. */
+  readonly note: string;
+}
+
+/** A lease row as discovery and `seek` write it. */
+export interface LeaseRow {
+  readonly id: string;
+  /** The text of `writePosition`. */
+  readonly checkpoint: string;
+  readonly ended: boolean;
 }
 
 /** Who owns which unit, as a lease with an epoch. Calls reject when the store cannot be reached; the lease then lives on the local clock alone. */
@@ -54,15 +78,32 @@ export interface LeaseStore {
   /** Free, expired, or already mine: the epoch grows by one, except that a repeat by the owner (lost reply) returns its epoch. */
   acquire(id: string, owner: string, ttlMs: number): Promise<AcquireResult>;
   /** Renews many leases, one script call per partition. Results in the order given. */
-  renew(owner: string, leases: readonly { readonly id: string; readonly epoch: number }[], ttlMs: number): Promise<RenewResult[]>;
+  renew(
+    owner: string,
+    leases: readonly { readonly id: string; readonly epoch: number; readonly weight?: number }[],
+    ttlMs: number,
+  ): Promise<RenewResult[]>;
   /** Gives a lease up. It is reserved for 5 s for `next`, or else for whoever asked for it. True if it was still ours. */
   release(id: string, owner: string, epoch: number, next?: string): Promise<boolean>;
   /** Asks the live owner to hand the lease over; false when somebody else's request stands or nobody owns it. */
   want(id: string, claimant: string, ttlMs: number): Promise<boolean>;
-  /** Checkpoints compare by length, then bytes (sequence numbers exceed 2^53). */
-  checkpoint(id: string, owner: string, epoch: number, checkpoint: string): Promise<CheckpointResult>;
-  /** Marks a shard as read to its end; `children` are created first, idempotently. */
-  end(id: string, owner: string, epoch: number, children: readonly string[]): Promise<CheckpointResult>;
+  /**
+   * Stores how far the shard is done, and its open window in the same write. Sequence numbers compare by length, then bytes (they
+   * exceed 2^53); any other position that is stored is lower than each of them.
+   * @param window the text of `writeWindow`; empty clears it
+   */
+  checkpoint(id: string, owner: string, epoch: number, checkpoint: string, window: string): Promise<CheckpointResult>;
+  /** Marks a shard as read to its end. The leases of its children have to be there before. */
+  end(id: string, owner: string, epoch: number): Promise<CheckpointResult>;
+  /** Creates rows that are not there, and fills in the position of those that have none; others stay as they are. */
+  create(rows: readonly LeaseRow[]): Promise<void>;
+  /**
+   * Moves leases to other positions, back or forth, whoever owns them: epochs grow and owners are put out, so that nothing they still
+   * write counts. Windows and notes are cleared. In the order given, so that parents are there before their children.
+   */
+  reposition(rows: readonly LeaseRow[]): Promise<void>;
+  /** Says something about a lease to people, in place of what was said before; false if owner or epoch is stale. */
+  note(id: string, owner: string, epoch: number, note: string): Promise<boolean>;
   /** The given leases as they are now; leases never taken yet come back with epoch 0 and no owner. */
   view(ids: readonly string[]): Promise<LeaseView[]>;
   /** Removes rows of units that no configuration names any more; those with a live owner stay until it lets go. */
@@ -184,6 +225,50 @@ export interface NotedMapping {
   readonly slots: number;
 }
 
+/** A mapping that people have stopped for a while, whatever its configuration says. */
+export interface Pause {
+  /** Who did it, as the command names them. */
+  readonly by: string;
+  readonly reason: string;
+  /** Milliseconds by the store's clock since it began. */
+  readonly sinceMs: number;
+  /** Milliseconds by the store's clock until it ends by itself; `Infinity` if it does not. */
+  readonly leftMs: number;
+}
+
+/** Pauses of mappings, by UUID. They outlive pollers and reloads until they end or somebody resumes. */
+export interface PauseStore {
+  /** Every pause that stands. */
+  pauses(): Promise<ReadonlyMap<string, Pause>>;
+  /** Pauses a mapping, in place of an earlier pause. @param forMs `Infinity` until somebody resumes */
+  pause(mapping: string, by: string, reason: string, forMs: number): Promise<void>;
+  /** @returns false if it was not paused */
+  resume(mapping: string): Promise<boolean>;
+}
+
+/** One line of the audit trail, with CloudTrail's names. */
+export interface AuditEntry {
+  /** ISO 8601, UTC. */
+  readonly eventTime: string;
+  /** Such as `MappingPaused`, `CheckpointReset`, `Redrive`, `FailedDiscarded`. */
+  readonly eventName: string;
+  readonly userIdentity: string;
+  readonly sourceIPAddress: string;
+  readonly userAgent: string;
+  readonly requestParameters: Readonly<Record<string, unknown>>;
+  readonly responseElements: Readonly<Record<string, unknown>> | null;
+  readonly errorCode: string | null;
+  readonly requestID: string;
+  readonly readOnly: false;
+}
+
+/** What people changed. The newest entries are kept. */
+export interface AuditStore {
+  append(entry: AuditEntry): Promise<void>;
+  /** The newest first. */
+  newest(count: number): Promise<AuditEntry[]>;
+}
+
 /** Everything a poller shares with the others. */
 export interface Coordination {
   readonly leases: LeaseStore;
@@ -191,12 +276,15 @@ export interface Coordination {
   readonly permits: PermitStore;
   readonly gates: GateStore;
   readonly scale: ScaleStore;
+  readonly streams: StreamStore;
+  readonly pauses: PauseStore;
+  readonly audit: AuditStore;
 }
 
 /**
  * A lease as the work under it sees it. The lease keeper owns it; a slot or shard loop only asks.
  */
-export interface HeldLease {
+export interface HeldLease extends LeaseProgress {
   readonly id: string;
   readonly epoch: number;
   /**
@@ -204,6 +292,8 @@ export interface HeldLease {
    * monotonic clock (invariant 3). Ask right before every new invoke, delete, checkpoint or destination write.
    */
   isValid(): boolean;
+  /** Says how much of a poller's capacity the work takes; 1 unless said. The next renewal tells the others. */
+  weigh(weight: number): void;
   /** Finish the batch in flight, settle it and return: drain, hand-over to another poller, or the unit is gone from the configuration. */
   readonly yielded: AbortSignal;
   /** The lease is no longer ours: start nothing; what is on the wire may end but nothing more is written under it. */

@@ -39,6 +39,8 @@ export type EngineEvent =
       readonly ageMs: number;
       /** Error type or reason, never the function's payload. */
       readonly error?: string;
+      /** Streams: the shard. */
+      readonly shard?: string;
     }
   | {
       readonly type: 'settled';
@@ -69,6 +71,62 @@ export type EngineEvent =
     }
   | { readonly type: 'gate'; readonly target: string; readonly state: 'open' | 'probing' | 'closed' | 'throttled'; readonly reason: string }
   | { readonly type: 'storeUp'; readonly up: boolean; readonly message: string }
+  /** A checkpoint was written, or refused: then the lease is somebody else's, and what follows is read again there. */
+  | {
+      readonly type: 'checkpointed';
+      readonly mapping: string;
+      readonly shard: string;
+      readonly result: 'written' | 'fenced' | 'regression' | 'failed';
+    }
+  /** Age of the last record of a page when it was read, or how far the source says that the reader is behind; 0 at the tip. */
+  | { readonly type: 'iteratorAge'; readonly mapping: string; readonly shard: string; readonly ageMs: number }
+  /** A lane keeps failing on one batch, or waits for a failure destination; `attempts` is 0 when it goes on. */
+  | {
+      readonly type: 'blocked';
+      readonly mapping: string;
+      readonly shard: string;
+      readonly lane: number;
+      readonly reason: 'functionError' | 'refused' | 'tooLarge' | 'destination';
+      readonly attempts: number;
+      /** Error type or reason, never the function's payload. */
+      readonly error: string;
+    }
+  /** Records were given up; they go to the failure destination, or nowhere if there is none. */
+  | {
+      readonly type: 'discarded';
+      readonly mapping: string;
+      readonly shard: string;
+      readonly condition: 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
+      readonly events: number;
+      readonly batch: string;
+      readonly firstSequenceNumber: string;
+      readonly lastSequenceNumber: string;
+    }
+  /** One try to deliver a failure record. `dropped`: the tries are used up and the records are lost, as `drop` allows. */
+  | {
+      readonly type: 'destination';
+      readonly mapping: string;
+      readonly shard: string;
+      readonly destination: 'sqs' | 'sns' | 's3' | 'failed' | 'none';
+      readonly outcome: 'delivered' | 'failed' | 'dropped';
+      readonly events: number;
+      readonly message?: string;
+    }
+  /** What became of shards, by id. */
+  | {
+      readonly type: 'shards';
+      readonly mapping: string;
+      /**
+       * `found`: they have leases now. `ended`: read to their end. `retired`: gone from the stream. `vanished`: gone before they were read
+       * to their end. `lost`: their checkpoint is gone, they are read from the oldest record. `stopped`: as `lost`, but they wait for a
+       * person. `damaged`: their checkpoint cannot be read. `trimmed`: their position is older than the stream's retention.
+       */
+      readonly change: 'found' | 'ended' | 'retired' | 'vanished' | 'lost' | 'stopped' | 'damaged' | 'trimmed';
+      readonly shards: readonly string[];
+    }
+  /** People paused or resumed a mapping. */
+  | { readonly type: 'paused'; readonly mapping: string; readonly by: string; readonly reason: string }
+  | { readonly type: 'resumed'; readonly mapping: string }
   /** A programming error was caught at a mapping's boundary: that mapping restarts, the others never notice. */
   | { readonly type: 'crashed'; readonly mapping: string; readonly error: unknown };
 

@@ -4,6 +4,9 @@
  * Names are Lambda's own in camelCase; units are Lambda's own too (seconds where Lambda says seconds).
  */
 
+import type { OnDestinationFailure } from './stream/failure-delivery.ts';
+import type { StartingPosition } from './stream/starting-set.ts';
+
 /** How calls to AWS (or an emulator) are made for one mapping or target, after the global `aws:` block was merged in. */
 export interface AwsSettings {
   readonly region: string;
@@ -88,13 +91,33 @@ export interface SqsMapping extends MappingBase {
   readonly extendVisibility: boolean;
 }
 
-/** A mapping this version validates but cannot run yet; `poller` refuses to start and names the place. */
-export interface UnsupportedMapping extends MappingBase {
+/** Where records of a stream go that were given up. */
+export type OnFailure =
+  | { readonly kind: 'sqs' | 'sns' | 's3'; readonly arn: string; readonly aws: AwsSettings }
+  /** The fleet's own store, `wherry://failed/<name>`. */
+  | { readonly kind: 'failed'; readonly name: string };
+
+/** A Kinesis stream or the stream of a DynamoDB table. -1 means "no limit", as it does for Lambda. */
+export interface StreamMapping extends MappingBase {
   readonly source: 'kinesis' | 'dynamodb';
+  readonly startingPosition: StartingPosition;
+  /** 1 to 10. */
+  readonly parallelizationFactor: number;
+  readonly maximumRetryAttempts: number;
+  readonly maximumRecordAgeInSeconds: number;
+  readonly bisectBatchOnFunctionError: boolean;
+  /** 0 without windows. */
+  readonly tumblingWindowInSeconds: number;
+  /** Absent: what is given up is told and dropped, as Lambda does it. */
+  readonly onFailure?: OnFailure;
+  readonly onDestinationFailure: OnDestinationFailure;
+  readonly onCheckpointLoss: 'TRIM_HORIZON' | 'stop';
+  /** How the shards of a Kinesis stream are read; a consumer's ARN as the source means enhanced fan-out with that consumer. */
+  readonly consumer: { readonly kind: 'polling' } | { readonly kind: 'enhanced-fan-out'; readonly register: boolean };
 }
 
 /** An event source mapping, told apart by `source`. */
-export type Mapping = SqsMapping | UnsupportedMapping;
+export type Mapping = SqsMapping | StreamMapping;
 
 /** Lease timings in milliseconds (design section 5: 10 s, 3 s, 1 s, 10 s). */
 export interface LeaseTimings {

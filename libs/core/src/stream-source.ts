@@ -3,6 +3,8 @@
  * how far it came (the checkpoint). Kinesis Data Streams and DynamoDB Streams are the two; the shard loop knows only this.
  */
 
+import type { StreamIdentity } from './stream/stream-identity.ts';
+
 /** Where in a shard to begin reading. Names are those of `ShardIteratorType`. */
 export type ShardPosition =
   /** The oldest record that the stream still holds. */
@@ -34,6 +36,11 @@ export interface StreamRecord {
   readonly recordJson: string;
   /** UTF-8 length of `recordJson`. */
   readonly recordBytes: number;
+  /**
+   * True for a user record inside an aggregate that others of the same sequence number follow: a checkpoint at this number would leave
+   * them out, so it waits for the last of them.
+   */
+  readonly isWithinAggregate?: boolean;
 }
 
 /** What one read of a shard brought. */
@@ -63,6 +70,8 @@ export interface ShardReader {
 
 /** A stream of one mapping. Methods throw `SourceError`. */
 export interface StreamSource {
+  /** Which stream it is now. Asked before each listing, because one of the same name may have taken its place. */
+  identity(signal: AbortSignal): Promise<StreamIdentity>;
   /** All shards that still exist, in no order. */
   listShards(signal: AbortSignal): Promise<StreamShard[]>;
   openReader(shardId: string, position: ShardPosition): ShardReader;
