@@ -1,9 +1,12 @@
-import type { AwsSettings, FunctionDefinition, Mapping, RedisSettings, Target, WherryConfig } from '@wherry/core/mapping';
+import type { FunctionDefinition, Mapping, RedisSettings, Target, WherryConfig } from '@wherry/core/mapping';
+import { awsSettings } from './aws-settings.ts';
+import { streamSettings } from './build-stream.ts';
 import type { FunctionReference } from './function-name.ts';
 import { mappingUuid } from './identity.ts';
 import type { ResolvedMapping } from './mapping-rules.ts';
 import { parseDuration, parseSize } from './quantity.ts';
 import type { ConfigValues } from './schema.ts';
+import { withoutUndefined } from './without-undefined.ts';
 
 /** Default of `limits.bufferedBytes`, and the part of a container's memory that it never exceeds. */
 const DEFAULT_BUFFERED_BYTES = 256 * 1024 ** 2;
@@ -15,7 +18,6 @@ const MARGIN_SHARE = 0.2;
 
 type MappingValues = ConfigValues['mappings'][string];
 type FunctionValues = ConfigValues['functions'][string];
-type AwsOverride = NonNullable<MappingValues['aws']>;
 
 /**
  * Turns validated values into the form the engine works with: units resolved, defaults that depend on the source filled in,
@@ -84,26 +86,6 @@ function buildRedis(redis: ConfigValues['redis']): RedisSettings {
   });
 }
 
-/** Settings of one mapping or target: its own before the service's endpoint before the global block. */
-function awsSettings(
-  values: ConfigValues,
-  service: 'sqs' | 'kinesis' | 'dynamodb' | 'lambda',
-  region: string,
-  own: AwsOverride = {},
-): AwsSettings {
-  const { aws } = values;
-  const assumeRole = own.assumeRole ?? aws.assumeRole;
-  return withoutUndefined<AwsSettings>({
-    region: own.region ?? region,
-    endpoint: own.endpoint ?? aws.endpoints?.[service] ?? aws.endpoint,
-    // The endpoint of one mapping or target is its service's, where STS need not be.
-    stsEndpoint: assumeRole && (aws.endpoints?.sts ?? aws.endpoint),
-    profile: own.profile ?? aws.profile,
-    assumeRole: assumeRole && withoutUndefined<NonNullable<AwsSettings['assumeRole']>>(assumeRole),
-    maxAttempts: own.maxAttempts ?? aws.maxAttempts ?? 5,
-  });
-}
-
 function buildFunction(name: string, fn: FunctionValues, values: ConfigValues, fleet: WherryConfig['fleet']): FunctionDefinition {
   const partition = fleet.region.startsWith('cn-') ? 'aws-cn' : fleet.region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
   return withoutUndefined<FunctionDefinition>({
@@ -156,7 +138,9 @@ function buildMapping(name: string, mapping: MappingValues, source: ResolvedMapp
     // A queue or stream answers in its own region only, which is that of its ARN; mapping-rules.ts tells who asked for another one.
     aws: { ...awsSettings(values, source.kind, source.region, mapping.aws), region: source.region },
   };
-  if (source.kind !== 'sqs') return withoutUndefined<Mapping>({ ...base, source: source.kind });
+  if (source.kind !== 'sqs') {
+    return withoutUndefined<Mapping>({ ...base, source: source.kind, ...streamSettings(mapping, source.region, values) });
+  }
   const pollers = mapping.ProvisionedPollerConfig;
   return withoutUndefined<Mapping>({
     ...base,
@@ -167,9 +151,4 @@ function buildMapping(name: string, mapping: MappingValues, source: ResolvedMapp
     waitTimeSeconds: Number.parseInt(mapping.sqs?.waitTime ?? '20s', 10),
     extendVisibility: mapping.sqs?.extendVisibility ?? true,
   });
-}
-
-/** Leaves out what is undefined, so that optional members are absent. */
-function withoutUndefined<T extends object>(value: { [K in keyof T]: T[K] | undefined } | object): T {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
 }

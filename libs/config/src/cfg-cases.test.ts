@@ -46,10 +46,22 @@ test('CFG-01 a queue with nothing else: BatchSize 10, window 0, enabled', async 
   });
 });
 
-test('CFG-02 a Kinesis stream from LATEST with nothing else: BatchSize 100, window 0', async () => {
-  const { config, notOffered } = await loadGood(file(KINESIS));
-  expect(config.mappings.get('m0')).toMatchObject({ source: 'kinesis', batchSize: 100, maximumBatchingWindowInSeconds: 0, enabled: true });
-  expect(notOffered.map((p) => p.path)).toEqual(['mappings.m0.EventSourceArn']);
+test('CFG-02 a Kinesis stream from LATEST with nothing else has every default of Lambda', async () => {
+  const { config } = await loadGood(file(KINESIS));
+  expect(config.mappings.get('m0')).toMatchObject({
+    source: 'kinesis',
+    enabled: true,
+    batchSize: 100,
+    maximumBatchingWindowInSeconds: 0,
+    startingPosition: { kind: 'LATEST' },
+    parallelizationFactor: 1,
+    maximumRetryAttempts: -1,
+    maximumRecordAgeInSeconds: -1,
+    bisectBatchOnFunctionError: false,
+    tumblingWindowInSeconds: 0,
+    reportBatchItemFailures: false,
+    filterPatterns: [],
+  });
 });
 
 /** Case, mapping, and Lambda's refusals; none where it is accepted. */

@@ -5,6 +5,7 @@ import { isSet, mapAt, nodeAt, numberAt, textAt } from './node.ts';
 import { patternText } from './pattern-text.ts';
 import type { ProblemList } from './problem-list.ts';
 import { awsText } from './schema-problems.ts';
+import { parseTimestamp } from './timestamp.ts';
 
 /**
  * Rules between the fields of a Kinesis or DynamoDB mapping, with the texts Lambda has for them.
@@ -93,10 +94,8 @@ function checkStart(mapping: MapNode, kind: 'kinesis' | 'dynamodb', arn: string,
 }
 
 function checkTimestamp(node: MapNode | NonNullable<ReturnType<typeof nodeAt>>, text: string, nowMs: number, problems: ProblemList): void {
-  const isSeconds = /^\d+(?:\.\d+)?$/.test(text);
-  const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/.test(text);
-  const atMs = isSeconds ? Number(text) * 1000 : isIso ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(atMs)) {
+  const atMs = parseTimestamp(text);
+  if (atMs === undefined) {
     const help = /^\d{4}-\d\d-\d\d/.test(text)
       ? 'write date, time and zone: "2026-11-01T00:00:00Z"'
       : 'such as "2026-11-01T00:00:00Z", or seconds since 1970';
