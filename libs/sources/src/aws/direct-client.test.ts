@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { toSqsError } from '@wherry/core/sqs-fault';
 import { Readable } from 'node:stream';
 import {
   ChangeMessageVisibilityBatchCommand,
@@ -11,7 +12,6 @@ import {
 import { TargetServer, type AnswerRequest, type SeenRequest } from '@wherry/testkit/target-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DirectClient } from './direct-client.ts';
-import { toSourceError } from '../sqs/errors.ts';
 import type { SqsDirectClient } from '../sqs/sqs-calls.ts';
 import { readReceived, readSettled } from '../sqs/plain-answer.ts';
 import { createRecordWriter } from '../sqs/record.ts';
@@ -309,7 +309,7 @@ async function outcome(server: TargetServer, receive: () => Promise<Received>): 
   const told = await receive().then(
     ({ Messages: messages = [] }) => messages.map(writeRecord),
     (error: unknown) => {
-      const { code, serviceCode, message } = toSourceError(error, 'ReceiveMessage');
+      const { code, serviceCode, message } = toSqsError(error, 'ReceiveMessage');
       return { code, serviceCode, message: message.replace(/\n[^]*/, '') };
     },
   );

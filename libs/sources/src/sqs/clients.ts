@@ -4,7 +4,7 @@ import type { AwsSettings } from '@wherry/core/mapping';
 import { clientSettings, CONTROL_TIMEOUT_MS, trimSteps, type ClientTraffic } from '../aws/client-settings.ts';
 import { CredentialsByRole, type CredentialsProvider } from '../aws/credentials.ts';
 import { DirectClient } from '../aws/direct-client.ts';
-import { SharedConnections } from '../aws/shared-connections.ts';
+import { SharedConnections } from '@wherry/core/shared-connections';
 import { createSqsCalls, type SqsCalls } from './sqs-calls.ts';
 
 /**

@@ -2,10 +2,12 @@ import { GetQueueAttributesCommand, type Message } from '@aws-sdk/client-sqs';
 import type { Surroundings } from '@wherry/core/clock';
 import type { SqsMapping } from '@wherry/core/mapping';
 import type { QueueAttributes, QueueMessage, QueueSource, ReceiveRequest, SettleOutcome } from '@wherry/core/queue-source';
+import { parseQueueArn, QueueUrl } from '@wherry/core/queue-url';
 import { SourceError } from '@wherry/core/source-error';
+import { toSqsError } from '@wherry/core/sqs-fault';
 import type { SqsClients, SqsConnection } from './clients.ts';
-import { settleOutcome, toSourceError } from './errors.ts';
-import { parseQueueArn, QueueUrl } from './queue-url.ts';
+import { settleOutcome } from './errors.ts';
+import { askQueueUrl } from './queue-url.ts';
 import { createRecordWriter, type RecordWriter } from './record.ts';
 import type { RefusedEntry } from './sqs-calls.ts';
 
@@ -46,7 +48,7 @@ class SqsSource implements QueueSource {
     this.#surroundings = options.surroundings;
     // A queue answers in its own region only, whatever region the rest of the configuration is about.
     this.#connection = options.clients.acquire({ ...mapping.aws, region: queue.region });
-    this.#queueUrl = new QueueUrl(this.#connection.controlClient, queue);
+    this.#queueUrl = new QueueUrl(queue, askQueueUrl(this.#connection.controlClient));
     this.#writeRecord = createRecordWriter(mapping);
   }
 
@@ -67,7 +69,7 @@ class SqsSource implements QueueSource {
       const visibleAgainAtMs = sentAtMs + visibilityTimeoutSeconds * 1000;
       return messages.map((message) => this.#toQueueMessage(message, visibleAgainAtMs));
     } catch (error) {
-      throw toSourceError(error, 'ReceiveMessage');
+      throw toSqsError(error, 'ReceiveMessage');
     }
   }
 
@@ -104,7 +106,7 @@ class SqsSource implements QueueSource {
         approximateNumberOfMessagesDelayed: Number(found.ApproximateNumberOfMessagesDelayed ?? 0),
       };
     } catch (error) {
-      throw toSourceError(error, 'GetQueueAttributes');
+      throw toSqsError(error, 'GetQueueAttributes');
     }
   }
 
@@ -140,7 +142,7 @@ class SqsSource implements QueueSource {
       for (const entry of refused) outcomes[entry.index] = settleOutcome(entry.code, entry.message);
       return outcomes;
     } catch (error) {
-      throw toSourceError(error, operation);
+      throw toSqsError(error, operation);
     }
   }
 

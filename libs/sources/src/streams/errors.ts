@@ -1,6 +1,6 @@
 import type { ShardPosition } from '@wherry/core/stream-source';
 import { SourceError } from '@wherry/core/source-error';
-import { createToSourceError, type ToSourceError } from '../aws/fault-codes.ts';
+import { createToSourceError, type ToSourceError } from '@wherry/core/aws-fault';
 
 /**
  * The `SourceError` of a call to Kinesis Data Streams or DynamoDB Streams; where both have a name, it means the same.

@@ -1,4 +1,4 @@
-import { SourceError, type FaultCode } from '@wherry/core/source-error';
+import { SourceError, type FaultCode } from './source-error.ts';
 
 /** Error names by the class that loops react to. */
 export type FaultNames = Partial<Record<FaultCode, readonly string[]>>;

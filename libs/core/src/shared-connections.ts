@@ -1,4 +1,4 @@
-import type { AwsSettings } from '@wherry/core/mapping';
+import type { AwsSettings } from './mapping.ts';
 
 /** A share in something that is open for one set of settings. */
 export interface Share<Connection> {
