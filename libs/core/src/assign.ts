@@ -108,8 +108,7 @@ export function decideClaims(snapshot: ClaimSnapshot): ClaimDecision {
   if (!candidates.some(({ token }) => token === self)) return { acquire: [], want: [], underTicks: 0 };
 
   const views = snapshot.leases.filter((view) => !view.ended);
-  const seen = new Set(views.map(({ id }) => id));
-  const units = snapshot.units.filter(({ id }) => seen.has(id));
+  const units = weighedUnits(snapshot.units, views);
   const holders = comingHolders(views);
   const targets = assignTargets(candidates, units, holders);
 
@@ -154,6 +153,12 @@ function fillLevels(
     if (seat !== undefined) seat.load += weight;
   }
   return new Map(seats.map(({ token, load, fair }) => [token, load / fair]));
+}
+
+/** Units whose leases are seen, each with the weight that its owner measured: all pollers see the same. */
+function weighedUnits(units: readonly LeaseUnit[], views: readonly LeaseView[]): LeaseUnit[] {
+  const weights = new Map(views.map(({ id, weight }) => [id, weight]));
+  return units.filter(({ id }) => weights.has(id)).map(({ id, weight }) => ({ id, weight: weights.get(id) ?? weight }));
 }
 
 /** Who has each unit, or will have it in a moment: a request that stands and a reservation count as done. */

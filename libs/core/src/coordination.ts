@@ -282,7 +282,8 @@ export interface Coordination {
 }
 
 /**
- * A lease as the work under it sees it. The lease keeper owns it; a slot or shard loop only asks.
+ * A lease as the work under it sees it. The lease keeper owns it; a slot or shard loop only asks. Its progress is that of the moment at
+ * which the work under it began, also when that begins anew under the same lease after a reload or a crash.
  */
 export interface HeldLease extends LeaseProgress {
   readonly id: string;

@@ -1,5 +1,5 @@
 import type { Clock } from '@wherry/core/clock';
-import type { HeldLease } from '@wherry/core/coordination';
+import type { HeldLease, LeaseProgress } from '@wherry/core/coordination';
 
 /**
  * One lease this poller holds. The lease keeper renews, yields and fences it; the work under it only reads.
@@ -15,15 +15,44 @@ export class OwnLease implements HeldLease {
   readonly #lost = new AbortController();
   readonly #ended = new AbortController();
   #validUntilMs: number;
+  #progress: LeaseProgress;
+  #weight: number | undefined;
   #isTaken = false;
   #isWanted = false;
 
-  /** @param validUntilMs monotonic time the acquisition was *sent*, plus ttl, minus margin */
-  constructor(id: string, epoch: number, clock: Clock, validUntilMs: number) {
+  /**
+   * @param acquired what the store answered
+   * @param validUntilMs monotonic time the acquisition was *sent*, plus ttl, minus margin
+   */
+  constructor(id: string, acquired: { readonly epoch: number } & LeaseProgress, clock: Clock, validUntilMs: number) {
     this.id = id;
-    this.epoch = epoch;
+    this.epoch = acquired.epoch;
+    this.#progress = acquired;
     this.#clock = clock;
     this.#validUntilMs = validUntilMs;
+  }
+
+  get checkpoint(): string | undefined {
+    return this.#progress.checkpoint;
+  }
+
+  get window(): string {
+    return this.#progress.window;
+  }
+
+  /** The store has been asked again how far the work is. */
+  progressed(progress: LeaseProgress): void {
+    this.#progress = progress;
+  }
+
+  weigh(weight: number): void {
+    this.#weight = weight;
+  }
+
+  /** What a renewal tells of this lease. The weight that an earlier owner measured stands until this one has measured. */
+  get renewal(): { readonly id: string; readonly epoch: number; readonly weight?: number } {
+    const { id, epoch } = this;
+    return this.#weight === undefined ? { id, epoch } : { id, epoch, weight: this.#weight };
   }
 
   get yielded(): AbortSignal {

@@ -140,7 +140,15 @@ export class LeaseKeeper {
     const validUntilMs = this.#clock.monotonicMs() + timings.ttlMs - timings.marginMs;
     const [beat, renewed] = await Promise.all([
       health.ask(() => members.heartbeat(token, { ...this.#options.memberInfo(), draining: this.#isStopping() }, timings.ttlMs)),
-      asked.length === 0 ? { value: [] } : health.ask(() => leases.renew(token, asked, timings.ttlMs)),
+      asked.length === 0
+        ? { value: [] }
+        : health.ask(() =>
+            leases.renew(
+              token,
+              asked.map((lease) => lease.renewal),
+              timings.ttlMs,
+            ),
+          ),
     ]);
     for (const [index, lease] of asked.entries()) {
       const result = renewed?.value[index];
@@ -233,7 +241,7 @@ export class LeaseKeeper {
     const validUntilMs = this.#clock.monotonicMs() + timings.ttlMs - timings.marginMs;
     const result = await leases.acquire(id, token, timings.ttlMs);
     if (result.kind !== 'acquired') return;
-    const lease = new OwnLease(id, result.epoch, this.#clock, validUntilMs);
+    const lease = new OwnLease(id, result, this.#clock, validUntilMs);
     this.#held.set(id, lease);
     this.#freeScans.delete(id);
     if (!this.#options.mayHold(id)) this.#lastResort.add(id);
