@@ -125,16 +125,21 @@ describe('Kinesis source', () => {
     expect(await Promise.all(expected.map(({ shardId }) => read(shardId)))).toEqual([['parent'], [], [], ['merged']]);
   });
 
-  test('a stream that was deleted is not found; made again, it is read from its beginning', async () => {
+  test('a stream that was deleted is not found; made again, it is another one and read from its beginning', async () => {
     const stream = await streams.create(1);
     const source = open(stream);
     const shardId = await onlyShard(source);
     const reader = source.openReader(shardId, { kind: 'TRIM_HORIZON' });
     await reader.read(1, noSignal());
+    const before = await source.identity(noSignal());
     await streams.delete(stream);
     await expect(reader.read(1, noSignal())).rejects.toMatchObject({ code: 'notFound' });
     await expect(source.listShards(noSignal())).rejects.toMatchObject({ code: 'notFound' });
+    await expect(source.identity(noSignal())).rejects.toMatchObject({ code: 'notFound' });
     await streams.create(1, stream.name);
+    const again = await source.identity(noSignal());
+    expect(Math.abs(again.createdAtMs! - Date.now())).toBeLessThan(60_000);
+    expect([again.arn, again.createdAtMs! > before.createdAtMs!]).toEqual([stream.arn, true]);
     await streams.put(stream, [{ partitionKey: 'k', data: base64('new') }]);
     expect((await readRecords(reader, 1)).map(dataOf)).toEqual(['new']);
   });

@@ -35,6 +35,8 @@ export function createDynamoDbCalls(client: DynamoDBStreamsClient, streamArn: st
   return {
     recordsPerCall: RECORDS_PER_CALL,
     hasTimestamps: false,
+    // The label at the end of the ARN is the time at which the stream was enabled: one made again has another ARN.
+    identity: () => Promise.resolve({ arn: streamArn, createdAtMs: undefined }),
     async listShards(after, abortSignal) {
       const start = after === undefined ? {} : { ExclusiveStartShardId: after };
       const { StreamDescription: stream } = await client.send(new DescribeStreamCommand({ StreamArn: streamArn, ...start }), {

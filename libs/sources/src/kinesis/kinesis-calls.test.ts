@@ -104,6 +104,28 @@ describe('ListShards', () => {
   });
 });
 
+describe('the identity of the stream', () => {
+  test.each<[string, unknown, number | undefined]>([
+    ['seconds with a fraction, as AWS writes it', 1789651650.123, 1_789_651_650_123],
+    ['whole seconds', 1789651650, 1_789_651_650_000],
+    ['milliseconds', 1789651650123, 1_789_651_650_123],
+    ['a text', '1789651650.123', 1_789_651_650_123],
+    ['null', null, undefined],
+    ['nothing', undefined, undefined],
+  ])('is the time of its creation in epoch milliseconds, from %s', async (_what, StreamCreationTimestamp, createdAtMs) => {
+    const server = await serve();
+    server.answer(json(200, { StreamDescriptionSummary: { StreamName: 'clicks', StreamCreationTimestamp } }));
+    expect(await openCalls(server.url).identity(signal)).toEqual({ arn: streamArn, createdAtMs });
+    expect(JSON.parse(String(server.requests[0]?.body))).toEqual({ StreamARN: streamArn });
+  });
+
+  test('in scientific notation is the same time', async () => {
+    const server = await serve();
+    server.answer(text(200, '{"StreamDescriptionSummary":{"StreamCreationTimestamp":1.789651650123E9}}'));
+    expect(await openCalls(server.url).identity(signal)).toEqual({ arn: streamArn, createdAtMs: 1_789_651_650_123 });
+  });
+});
+
 test.each([
   [{ kind: 'TRIM_HORIZON' } as const, { ShardIteratorType: 'TRIM_HORIZON' }],
   [{ kind: 'LATEST' } as const, { ShardIteratorType: 'LATEST' }],

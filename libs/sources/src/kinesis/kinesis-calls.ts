@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import {
+  DescribeStreamSummaryCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
   KinesisClient,
@@ -50,6 +51,10 @@ export function createKinesisCalls(client: KinesisClient, stream: KinesisStream)
   return {
     recordsPerCall: RECORDS_PER_CALL,
     hasTimestamps: true,
+    async identity(abortSignal) {
+      const answer = await client.send(new DescribeStreamSummaryCommand({ StreamARN: streamArn }), { abortSignal });
+      return { arn: streamArn, createdAtMs: toEpochMs(answer.StreamDescriptionSummary?.StreamCreationTimestamp) };
+    },
     async listShards(after, abortSignal) {
       // Not by NextToken, which lives for five minutes and may not stand beside the ARN.
       const start = after === undefined ? {} : { ExclusiveStartShardId: after };
@@ -89,6 +94,19 @@ function iteratorInput(position: ShardPosition) {
     case 'AFTER_SEQUENCE_NUMBER':
       return { ShardIteratorType: position.kind, StartingSequenceNumber: position.sequenceNumber };
   }
+}
+
+/** Times in seconds are below this for 3,000 years, times in milliseconds above it since 1973. */
+const SECONDS_MAX = 100_000_000_000;
+
+/**
+ * `StreamCreationTimestamp` in whole epoch milliseconds. AWS writes seconds with a fraction; an emulator that writes milliseconds
+ * instead is read as the SDK could not. One that writes nothing has nothing to tell streams of one name apart by.
+ */
+function toEpochMs(time: Date | undefined): number | undefined {
+  const ms = time?.getTime() ?? Number.NaN;
+  if (!Number.isFinite(ms)) return undefined;
+  return ms / 1_000 > SECONDS_MAX ? Math.round(ms / 1_000) : ms;
 }
 
 function toStreamShard(shard: Shard): StreamShard {

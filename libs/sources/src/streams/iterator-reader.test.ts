@@ -40,6 +40,7 @@ function fakeShard(count: number, { hasTimestamps = true } = {}): FakeShard {
   const calls: StreamCalls = {
     recordsPerCall: 1_000,
     hasTimestamps,
+    identity: () => Promise.resolve({ arn: 'a', createdAtMs: undefined }),
     listShards: () => Promise.resolve({ shards: [] }),
     getShardIterator: async (_shardId, position) => {
       shard.asked.push(position);

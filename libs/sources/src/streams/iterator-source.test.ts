@@ -16,6 +16,7 @@ function open(list: (after: string | undefined) => ShardList): { source: Iterato
   const calls: StreamCalls = {
     recordsPerCall: 1,
     hasTimestamps: true,
+    identity: () => Promise.reject(Object.assign(new Error('not you'), { name: 'AccessDeniedException' })),
     listShards: async (after) => {
       asked.push(after);
       return list(after);
@@ -62,6 +63,11 @@ describe('the list of shards', () => {
     });
     await expect(source.listShards(signal)).rejects.toMatchObject({ code: 'accessDenied', message: 'ListShards failed: not you' });
   });
+});
+
+test('an identity that is refused is a source error that names the call', async () => {
+  const { source } = open(() => ({ shards: [] }));
+  await expect(source.identity(signal)).rejects.toMatchObject({ code: 'accessDenied', message: 'DescribeStreamSummary failed: not you' });
 });
 
 test('the calls are opened by the first use alone, and given back at the end', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '@wherry/core/clock';
+import type { StreamIdentity } from '@wherry/core/stream/stream-identity';
 import type { ShardPosition, ShardReader, StreamShard, StreamSource } from '@wherry/core/stream-source';
 import { toStreamError } from './errors.ts';
 import { IteratorReader } from './iterator-reader.ts';
@@ -22,6 +23,15 @@ export class IteratorSource implements StreamSource {
 
   constructor(options: IteratorSourceOptions) {
     this.#options = options;
+  }
+
+  async identity(signal: AbortSignal): Promise<StreamIdentity> {
+    try {
+      const calls = await this.#open();
+      return await calls.identity(signal);
+    } catch (error) {
+      throw toStreamError(error, 'DescribeStreamSummary');
+    }
   }
 
   async listShards(signal: AbortSignal): Promise<StreamShard[]> {

@@ -1,3 +1,4 @@
+import type { StreamIdentity } from '@wherry/core/stream/stream-identity';
 import type { ShardPosition, StreamRecord, StreamShard } from '@wherry/core/stream-source';
 
 /** A part of a stream's shards. */
@@ -15,12 +16,14 @@ export interface RecordsPage {
   readonly behindMs?: number;
 }
 
-/** The three calls that Kinesis Data Streams and DynamoDB Streams have in common, for one stream. They throw what the SDK throws. */
+/** The calls that Kinesis Data Streams and DynamoDB Streams have in common, for one stream. They throw what the SDK throws. */
 export interface StreamCalls {
   /** Most records that one GetRecords may ask for. */
   readonly recordsPerCall: number;
   /** Whether an iterator can begin at a time. */
   readonly hasTimestamps: boolean;
+  /** Which stream it is now. */
+  identity(signal: AbortSignal): Promise<StreamIdentity>;
   /** The next part of the list of shards; the first one without `after`. */
   listShards(after: string | undefined, signal: AbortSignal): Promise<ShardList>;
   getShardIterator(shardId: string, position: ShardPosition, signal: AbortSignal): Promise<string>;

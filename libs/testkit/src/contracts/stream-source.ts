@@ -1,4 +1,5 @@
 import type { ShardPosition, ShardReader, StreamRecord, StreamSource } from '@wherry/core/stream-source';
+import { streamKey } from '@wherry/core/stream/stream-identity';
 import { compareSequenceNumbers } from '@wherry/core/stream/sequence-number';
 import { afterAll, afterEach, beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import type { FaultProxy } from '../fault-proxy.ts';
@@ -57,6 +58,7 @@ export function describeStreamSource(name: string, traits: StreamTraits, start: 
       return { ...stream, proxy: backend.proxy };
     };
 
+    describeIdentity(open);
     describeReading(open);
     describeIterators(open);
     describeFaults(open, traits);
@@ -84,6 +86,16 @@ export async function readRecords(reader: ShardReader, count: number, maxRecords
     if (page.isEnd) break;
   }
   return records;
+}
+
+function describeIdentity(open: Open): void {
+  test('a stream is the same one each time it is asked, and another one than its neighbour', async (context) => {
+    const [one, other] = [await open(context), await open(context)];
+    const first = await one.source.identity(noSignal());
+    await one.write(['a']);
+    expect(await one.source.identity(noSignal())).toEqual(first);
+    expect(streamKey(await other.source.identity(noSignal()))).not.toBe(streamKey(first));
+  });
 }
 
 function describeReading(open: Open): void {
