@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { shardUnitId, startingPositionAt, streamKey } from './stream-identity.ts';
+import { isSourceOf, shardUnitId, startingPositionAt, streamKey } from './stream-identity.ts';
 
 const arn = 'arn:aws:kinesis:eu-west-1:123456789012:stream/clicks';
 const stream = { arn, createdAtMs: 1_790_000_000_000 };
@@ -23,4 +23,13 @@ it.each([
   { name: 'another stream, chosen in the configuration', current: table, before: stream, kind: 'LATEST' },
 ])('$name begins at $kind where the mapping says LATEST', ({ current, before, kind }) => {
   expect(startingPositionAt(current, before, { kind: 'LATEST' })).toEqual({ kind });
+});
+
+it.each([
+  [arn, true],
+  [`${arn}/consumer/app:1790000000`, true],
+  [`${arn}-2`, false],
+  [table.arn, false],
+])('%s reads the stream: %s', (eventSourceArn, expected) => {
+  expect(isSourceOf(stream, eventSourceArn)).toBe(expected);
 });

@@ -23,6 +23,14 @@ export function streamKey({ arn, createdAtMs }: StreamIdentity): string {
     .padStart(8, '0');
 }
 
+/**
+ * Whether a mapping with this `EventSourceArn` reads this stream; a consumer's ARN begins with that of its stream. While a deployment
+ * rolls, pollers may name different streams for one mapping, and none of them may read the other's shards.
+ */
+export function isSourceOf(stream: StreamIdentity, eventSourceArn: string): boolean {
+  return eventSourceArn === stream.arn || eventSourceArn.startsWith(`${stream.arn}/consumer/`);
+}
+
 /** The lease unit of a shard. Shard ids consist of letters, digits, dots, dashes and underscores. */
 export function shardUnitId(mappingUuid: string, key: string, shardId: string): string {
   return `shard-${mappingUuid}-${key}-${shardId}`;
