@@ -1,5 +1,6 @@
 import type { AwsSettings, OnFailure, StreamMapping } from '@wherry/core/mapping';
 import { awsSettings } from './aws-settings.ts';
+import { isConsumerArn } from './consumer-rules.ts';
 import type { ConfigValues } from './schema.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { withoutUndefined } from './without-undefined.ts';
@@ -70,7 +71,7 @@ function destinationAws(
 }
 
 function consumer(mapping: MappingValues): StreamMapping['consumer'] {
-  const isConsumer = mapping.EventSourceArn.includes('/consumer/');
+  const isConsumer = isConsumerArn(mapping.EventSourceArn);
   if (!isConsumer && mapping.kinesis?.consumer !== 'enhanced-fan-out') return { kind: 'polling' };
   return { kind: 'enhanced-fan-out', register: !isConsumer && (mapping.kinesis?.registerConsumer ?? false) };
 }

@@ -63,7 +63,7 @@ export function buildConfig(
     reload: { intervalMs: ms(values.reload.interval), onSighup: values.reload.onSighup },
     admin: { listen: values.admin.listen, bearerTokens: values.admin.auth?.bearer?.tokens ?? [] },
     logging: { level: values.logging.level, format: values.logging.format, redact: values.logging.redact },
-    metrics: { prefix: values.metrics.prefix, labels: values.metrics.labels, nodejs: values.metrics.nodejs },
+    metrics: values.metrics,
     network: values.network,
     hash,
   };

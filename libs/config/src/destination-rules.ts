@@ -9,11 +9,26 @@ type Sender = 'stream' | 'async';
 
 const SAM_KINDS: Readonly<Record<string, string>> = { sqs: 'SQS', sns: 'SNS', lambda: 'Lambda', events: 'EventBridge', s3: 'S3Bucket' };
 
+/** ARNs by service. What a destination is written to needs its region and account; a bucket's ARN has neither. */
+const FORMS: Readonly<Record<string, { readonly pattern: RegExp; readonly what: string; readonly example: string }>> = {
+  sqs: {
+    pattern: /^arn:[^:]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$/,
+    what: 'the ARN of a queue',
+    example: 'arn:aws:sqs:eu-west-1:123456789012:name',
+  },
+  sns: {
+    pattern: /^arn:[^:]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+    what: 'the ARN of a topic',
+    example: 'arn:aws:sns:eu-west-1:123456789012:name',
+  },
+  s3: { pattern: /^arn:[^:]+:s3:::[A-Za-z0-9._-]{3,255}$/, what: 'the ARN of a bucket', example: 'arn:aws:s3:::name' },
+};
+
 /**
  * Checks `DestinationConfig.OnFailure` or `.OnSuccess` of a mapping or an EventInvokeConfig.
  *
  * @param holder the map that has the `DestinationConfig`
- * @param self the function whose invocations these are, for destinations of asynchronous events
+ * @param self the function whose invocations these are
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
  */
 export function checkDestination(
@@ -41,7 +56,7 @@ export function checkDestination(
   if (service === undefined) return;
   checkSamType(entry.value, service, problems);
   if (service === 'lambda') checkFunction(node, arn, tree, self, problems);
-  if (service === 'sqs' && sender === 'async') warnOfLoop(node, arn, tree, self, problems);
+  if (service === 'sqs') warnOfLoop(node, arn, sender, tree, self, problems);
 }
 
 /** The service of a destination this sender can use; undefined after having reported why not, or for a place of our own. */
@@ -79,6 +94,11 @@ function checkArn(node: Node, arn: string, sender: Sender, outcome: string, prob
     });
     return undefined;
   }
+  const form = FORMS[service];
+  if (form !== undefined && !form.pattern.test(arn)) {
+    problems.error(node, 'bad-destination', `expected ${form.what}, got "${arn}"`, { help: `such as ${form.example}` });
+    return undefined;
+  }
   return service;
 }
 
@@ -110,12 +130,13 @@ function checkFunction(node: Node, arn: string, tree: MapNode, self: string, pro
   }
 }
 
-/** A destination queue that the same function is mapped to would bring the failed event straight back. */
-function warnOfLoop(node: Node, arn: string, tree: MapNode, self: string, problems: ProblemList): void {
+/** A destination queue that the same function is mapped to would bring the failed event, or word of failed records, straight back. */
+function warnOfLoop(node: Node, arn: string, sender: Sender, tree: MapNode, self: string, problems: ProblemList): void {
+  const what = sender === 'async' ? 'it would loop' : 'it would get failure records in place of its own records, and fail again';
   for (const [name] of entriesAt(tree, 'mappings')) {
     const reads = textAt(tree, 'mappings', name, 'EventSourceArn') === arn;
     if (reads && parseFunctionName(textAt(tree, 'mappings', name, 'FunctionName') ?? '')?.name === self) {
-      problems.warn(node, 'destination-loop', `mapping "${name}" feeds this queue to the same function: it would loop`);
+      problems.warn(node, 'destination-loop', `mapping "${name}" feeds this queue to the same function: ${what}`);
     }
   }
 }
@@ -128,5 +149,5 @@ export function checkDeadLetterConfig(fn: MapNode, tree: MapNode, self: string, 
   const service = /^arn:aws[a-z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:.+$/.exec(arn)?.[1];
   if (service === undefined) problems.error(node, 'bad-destination', `expected the ARN of an SQS queue or an SNS topic, got "${arn}"`);
   else if (isFifo(arn, service)) problems.error(node, 'fifo-destination', 'a dead-letter queue or topic has to be a standard one');
-  else if (service === 'sqs') warnOfLoop(node, arn, tree, self, problems);
+  else if (service === 'sqs') warnOfLoop(node, arn, 'async', tree, self, problems);
 }

@@ -66,6 +66,13 @@ function tableFault(resource: string): EventSource | undefined {
       help: `use the table's LatestStreamArn (…/stream/…)`,
     };
   }
+  if (/^table\/[^/]+\/stream\/?$/.test(resource)) {
+    return {
+      ok: false,
+      message: `part 6 of the ARN (resource) is "${resource}"; the label of the stream is missing`,
+      help: "the label is the time at which the stream was enabled; the table's LatestStreamArn ends with it",
+    };
+  }
   return wrongPart(5, resource, 'table/NAME/stream/LABEL');
 }
 

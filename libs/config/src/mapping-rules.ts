@@ -1,3 +1,4 @@
+import { checkConsumer } from './consumer-rules.ts';
 import { checkDestination } from './destination-rules.ts';
 import type { SourceKind } from './event-source-arn.ts';
 import { parseEventSourceArn } from './event-source-arn.ts';
@@ -11,6 +12,7 @@ import { entriesAt, entryOf, isSet, mapAt, nodeAt, numberAt, textAt } from './no
 import type { ProblemList } from './problem-list.ts';
 import { APPLIES_TO } from './schema-mapping.ts';
 import { checkQueueRules } from './queue-rules.ts';
+import { adviseStream, adviseStreams } from './stream-advice.ts';
 import { checkStreamRules } from './stream-rules.ts';
 
 /** What reading a mapping's ARN, function and filters came to; only whole when there were no errors. */
@@ -50,15 +52,20 @@ export function checkMappings(tree: MapNode, nowMs: number, problems: ProblemLis
     }
     checkKind(mapping, source.kind, problems);
     checkRegion(mapping, tree, source, problems);
-    if (source.kind === 'sqs') checkQueueRules(mapping, source.fifo, problems);
-    else checkStreamRules(mapping, source.kind, text, nowMs, problems);
-    for (const outcome of ['OnFailure', 'OnSuccess'] as const) {
-      if (source.kind !== 'sqs') checkDestination(mapping, outcome, 'stream', tree, problems);
+    if (source.kind === 'sqs') {
+      checkQueueRules(mapping, source.fifo, problems);
+    } else {
+      checkStreamRules(mapping, source.kind, text, nowMs, problems);
+      if (source.kind === 'kinesis') checkConsumer(mapping, text, problems);
+      checkDestination(mapping, 'OnFailure', 'stream', tree, problems, reference?.name);
+      checkDestination(mapping, 'OnSuccess', 'stream', tree, problems);
+      adviseStream(mapping, source.kind, problems);
     }
     if (reference === undefined) continue;
     checkDuplicate(name, mapping, text, reference, source.kind, seen, textAt(tree, 'fleet', 'id') ?? 'default', problems);
     resolved.set(name, { ...source, function: reference, filterPatterns: patterns });
   }
+  adviseStreams(tree, resolved, problems);
   return resolved;
 }
 

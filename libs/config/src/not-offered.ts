@@ -27,7 +27,6 @@ const NOT_OFFERED: readonly (readonly [path: string, when: When, what: string])[
   ['admin.tls', 'set', 'TLS of the admin listener'],
   ['logging.payloads', 'set', 'logging of payloads'],
   ['audit.enabled', 'true', 'the audit trail'],
-  ['metrics.perShard', 'true', 'metrics per shard'],
   ['tracing.enabled', 'true', 'tracing'],
 ];
 

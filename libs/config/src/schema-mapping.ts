@@ -37,12 +37,11 @@ const streamFields = {
     .boolean()
     .optional()
     .meta({ description: 'Split a batch in two when the function fails.', wherryDefault: false }),
-  MaximumRetryAttempts: z
-    .int()
-    .min(-1)
-    .max(10_000)
-    .optional()
-    .meta({ description: 'Retries of a failing batch; -1 means without end.', wherryDefault: -1 }),
+  MaximumRetryAttempts: z.int().min(-1).max(10_000).optional().meta({
+    description:
+      'Retries of a failing batch; -1 means without end: a record that can never be processed holds its shard up until the stream drops it.',
+    wherryDefault: -1,
+  }),
   MaximumRecordAgeInSeconds: z
     .int()
     .min(-1)
@@ -57,7 +56,9 @@ const streamFields = {
     .meta({ description: 'Length of a tumbling window; 0 is off.', wherryDefault: 0 }),
   DestinationConfig: z
     .strictObject({
-      OnFailure: destination('Where records go that could not be processed: standard SQS queue, standard SNS topic or S3 bucket.'),
+      OnFailure: destination(
+        "Where records go that were given up: standard SQS queue, standard SNS topic, S3 bucket, or the fleet's own store.",
+      ),
       OnSuccess: destination('Not available for event source mappings.'),
     })
     .optional()
@@ -187,11 +188,15 @@ const ownFields = {
     .meta({ description: 'Streams: wait while the failure destination refuses, or give up as Lambda does.', wherryDefault: 'block' }),
   kinesis: z
     .strictObject({
-      consumer: z.enum(['polling', 'enhanced-fan-out']).optional().meta({ description: 'How shards are read.', wherryDefault: 'polling' }),
-      registerConsumer: z
-        .boolean()
+      consumer: z
+        .enum(['polling', 'enhanced-fan-out'])
         .optional()
-        .meta({ description: 'Register a stream consumer when there is none yet.', wherryDefault: false }),
+        .meta({ description: 'How shards are read; a consumer ARN as EventSourceArn means enhanced-fan-out.', wherryDefault: 'polling' }),
+      registerConsumer: z.boolean().optional().meta({
+        description:
+          'Register a stream consumer of its own for this mapping when there is none yet; enhanced fan-out needs that or the ARN of a consumer.',
+        wherryDefault: false,
+      }),
     })
     .optional()
     .meta({ description: 'Settings of our own for a Kinesis mapping.' }),

@@ -253,7 +253,10 @@ export const configSchema = z
           .default('wherry')
           .meta({ description: 'First part of every metric name.' }),
         labels: prometheusLabels().default({}).meta({ description: 'Labels of every metric.' }),
-        perShard: z.boolean().optional().meta({ description: 'Metrics per shard, not only per mapping.' }),
+        perShard: z
+          .boolean()
+          .default(false)
+          .meta({ description: 'A gauge for each shard, not only per mapping; thousands of shards make scrapes slow.' }),
         nodejs: z.boolean().default(true).meta({ description: 'Metrics of the process itself.' }),
       })
       .prefault({})

@@ -19,7 +19,9 @@ const DURATION_BOUNDS: readonly (readonly [path: string, least: string, most: st
 
 /** Labels that metrics carry of themselves; a second one of the same name would make a series that Prometheus refuses. */
 const OWN_LABELS: ReadonlySet<string> = new Set(
-  'mapping function source shard queue target outcome state action event command hash fleet poller version node le quantile'.split(' '),
+  'mapping function source shard queue target outcome state action reason type condition code event command hash fleet poller version node le quantile'.split(
+    ' ',
+  ),
 );
 
 /** The rules of everything but functions and mappings: relations between settings, and what is unwise without being wrong. */

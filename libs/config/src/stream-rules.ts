@@ -63,6 +63,9 @@ function checkPatterns(mapping: MapNode, kind: 'kinesis' | 'dynamodb', problems:
   }
 }
 
+/** The present in milliseconds, which as seconds lies thousands of years ahead. */
+const SECONDS_IN_MS = /^\d{13}$/;
+
 function checkStart(mapping: MapNode, kind: 'kinesis' | 'dynamodb', arn: string, nowMs: number, problems: ProblemList): void {
   const position = nodeAt(mapping, ['StartingPosition']);
   const text = textAt(mapping, 'StartingPosition');
@@ -102,7 +105,9 @@ function checkTimestamp(node: MapNode | NonNullable<ReturnType<typeof nodeAt>>, 
     problems.error(node, 'bad-time', `expected a time with zone, got "${text}"`, { help });
   } else if (atMs > nowMs) {
     problems.error(node, 'future-time', `StartingPositionTimestamp is in the future (${new Date(atMs).toISOString()})`, {
-      help: 'name a time that has passed, or use LATEST',
+      help: SECONDS_IN_MS.test(text)
+        ? 'Lambda counts in seconds, and this looks like milliseconds'
+        : 'name a time that has passed, or use LATEST',
     });
   }
 }
