@@ -41,6 +41,10 @@ export type EngineEvent =
       readonly error?: string;
       /** Streams: the shard. */
       readonly shard?: string;
+      /** Streams: age of the last event of the batch when the attempt began, which is Lambda's `IteratorAge`. */
+      readonly lastAgeMs?: number;
+      /** Streams: this attempt split the batch in two (`BisectBatchOnFunctionError`, or it was too large). */
+      readonly isBisected?: boolean;
     }
   | {
       readonly type: 'settled';
@@ -77,6 +81,8 @@ export type EngineEvent =
       readonly mapping: string;
       readonly shard: string;
       readonly result: 'written' | 'fenced' | 'regression' | 'failed';
+      /** Events that became covered by this write; 0 or absent unless it was written. */
+      readonly events?: number;
     }
   /** Age of the last record of a page when it was read, or how far the source says that the reader is behind; 0 at the tip. */
   | { readonly type: 'iteratorAge'; readonly mapping: string; readonly shard: string; readonly ageMs: number }
@@ -102,12 +108,17 @@ export type EngineEvent =
       readonly firstSequenceNumber: string;
       readonly lastSequenceNumber: string;
     }
-  /** One try to deliver a failure record. `dropped`: the tries are used up and the records are lost, as `drop` allows. */
+  /**
+   * One try to deliver a failure record. `dropped`: it failed too, the tries are used up, and the records are lost, as `drop` allows; or
+   * there is no destination (`none`), where nothing was tried.
+   */
   | {
       readonly type: 'destination';
       readonly mapping: string;
       readonly shard: string;
       readonly destination: 'sqs' | 'sns' | 's3' | 'failed' | 'none';
+      /** Why the records were given up. */
+      readonly condition: 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
       readonly outcome: 'delivered' | 'failed' | 'dropped';
       readonly events: number;
       readonly message?: string;

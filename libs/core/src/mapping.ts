@@ -155,7 +155,13 @@ export interface WherryConfig {
     readonly format: 'auto' | 'json' | 'pretty';
     readonly redact: readonly string[];
   };
-  readonly metrics: { readonly prefix: string; readonly labels: Readonly<Record<string, string>>; readonly nodejs: boolean };
+  readonly metrics: {
+    readonly prefix: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly nodejs: boolean;
+    /** A gauge of its own for every shard; thousands of shards make every scrape slow. */
+    readonly perShard: boolean;
+  };
   readonly network: { readonly blockPrivate: boolean; readonly allow: readonly string[] };
   /** SHA-256 of everything that was read (files and interpolated values), hex; equal on pollers that run the same configuration. */
   readonly hash: string;

@@ -37,12 +37,12 @@ const TABLE: readonly { name: string; event: EngineEvent; expected: readonly obj
   {
     name: 'a receive with messages is told at debug',
     event: { type: 'polled', mapping: 'orders', outcome: 'events', events: 4, bytes: 9, durationMs: 12 },
-    expected: [{ level: 'debug', ...O, outcome: 'events', events: 4, bytes: 9, durationMs: 12, msg: 'queue polled' }],
+    expected: [{ level: 'debug', ...O, outcome: 'events', events: 4, bytes: 9, durationMs: 12, msg: 'source polled' }],
   },
   {
     name: 'an empty receive only at trace',
     event: { type: 'polled', mapping: 'orders', outcome: 'empty', events: 0, bytes: 0, durationMs: 20_000 },
-    expected: [{ level: 'trace', ...O, outcome: 'empty', events: 0, bytes: 0, durationMs: 20_000, msg: 'queue polled' }],
+    expected: [{ level: 'trace', ...O, outcome: 'empty', events: 0, bytes: 0, durationMs: 20_000, msg: 'source polled' }],
   },
   {
     name: 'filtered events at debug',

@@ -4,19 +4,9 @@ import type { EngineEvent, Observe } from '@wherry/core/engine-event';
 import type { WherryConfig } from '@wherry/core/mapping';
 import { errorFields, oneLine } from './error-fields.ts';
 import { Fold } from './fold.ts';
+import type { Line } from './line.ts';
 import { redisAddress } from './redis-address.ts';
-
-type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
-
-/** One log line before it is printed. */
-interface Line {
-  readonly level: Level;
-  /** A constant phrase in the past tense: searchable, never interpolated. */
-  readonly msg: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** What makes two lines the same, beside level, phrase and mapping; absent where every line is printed. */
-  readonly foldBy?: string;
-}
+import { streamLinesOf } from './stream-lines.ts';
 
 /**
  * Turns engine events into log lines: one a batch at `debug`, one a failed batch at `warn`, one a change of state at `info`. Repeated
@@ -116,22 +106,34 @@ function linesOf(event: EngineEvent, redis: RedisSeen): Line[] {
       return [storeLine(event, redis)];
     case 'crashed':
       return [crashedLine(event)];
+    case 'paused':
+      return [{ level: 'info', msg: 'mapping paused', fields: { by: oneLine(event.by), reason: oneLine(event.reason) } }];
+    case 'resumed':
+      return [{ level: 'info', msg: 'mapping resumed', fields: {} }];
+    case 'checkpointed':
+    case 'iteratorAge':
+    case 'blocked':
+    case 'discarded':
+    case 'destination':
+    case 'shards':
+      return streamLinesOf(event);
   }
 }
 
 function polledLine(event: Extract<EngineEvent, { type: 'polled' }>): Line {
   const { outcome, events, bytes, durationMs } = event;
-  return { level: outcome === 'empty' ? 'trace' : 'debug', msg: 'queue polled', fields: { outcome, events, bytes, durationMs } };
+  return { level: outcome === 'empty' ? 'trace' : 'debug', msg: 'source polled', fields: { outcome, events, bytes, durationMs } };
 }
 
 /** An X-Ray tracing header, with the root that makes it one. */
 const TRACE_ID = /^Root=[\w-]{1,64}(?:;[\w-]{1,32}=[\w:|.-]{0,128}){0,8}$/;
 
 function invokedLine(event: Extract<EngineEvent, { type: 'invoked' }>): Line {
-  const { outcome, batch, attempt, requestId, traceId, events, failed, bytes, durationMs, ageMs, error } = event;
+  const { outcome, batch, attempt, requestId, traceId, events, failed, bytes, durationMs, ageMs, error, shard, isBisected } = event;
   // A producer may write anything into the trace header; only what looks like one is repeated.
   const trace = traceId !== undefined && TRACE_ID.test(traceId) ? { traceId } : {};
-  const fields = { outcome, batch, attempt, requestId, ...trace, events, failed, bytes, durationMs, ageMs };
+  const stream = { ...(shard === undefined ? {} : { shard }), ...(isBisected === true ? { bisected: true } : {}) };
+  const fields = { outcome, ...stream, batch, attempt, requestId, ...trace, events, failed, bytes, durationMs, ageMs };
   if (outcome === 'success') return { level: 'debug', msg: 'batch invoked', fields };
   return {
     level: 'warn',

@@ -23,6 +23,18 @@ export const GATE_STATES = ['open', 'probing', 'closed', 'throttled'] as const;
 /** Labels that Wherry sets itself; a label of the same name from the configuration gives way. */
 export const OWN_LABELS = ['mapping', 'function', 'source'] as const;
 
+/** Every value of the `reason` label of `events_dropped_total`. */
+export const DROP_REASONS = { RetryAttemptsExhausted: 'retries', RecordAgeExceeded: 'age' } as const;
+
+/** Every value of the `outcome` label of `checkpoints_total`. */
+export const CHECKPOINT_OUTCOMES = ['written', 'fenced', 'regression', 'failed'] as const;
+
+/** Every value of the `type` label of `destination_deliveries_total`. */
+export const DESTINATION_TYPES = ['sqs', 'sns', 's3', 'failed'] as const;
+
+/** The `outcome` label of `destination_deliveries_total`, by what the engine says. */
+export const DELIVERY_OUTCOMES = { delivered: 'delivered', failed: 'error', dropped: 'dropped' } as const;
+
 const INVOKE_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 const POLL_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
 const AGE_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 43_200, 86_400];
@@ -71,6 +83,43 @@ export function createFamilies(registry: Registry, prefix: string, extraLabels: 
       'events_deleted_total',
       'Messages deleted from the queue after a success or a filter. Lambda: DeletedEventCount',
     ),
+    eventsDropped: counter(
+      'events_dropped_total',
+      'Events given up that no failure destination has; those lost to the retention of the source are not among them. Lambda: DroppedEventCount',
+      'reason',
+    ),
+    eventsDelivered: counter(
+      'events_onfailure_delivered_total',
+      'Events given up whose failure destination has confirmed them. Lambda: OnFailureDestinationDeliveredEventCount',
+    ),
+    eventsCheckpointed: counter('events_checkpointed_total', 'Events of streams that a checkpoint has come to cover. Lambda: none'),
+    checkpoints: counter(
+      'checkpoints_total',
+      'Checkpoints of shards by outcome; fenced = the lease had changed hands, regression = a later one is stored, failed = tried again. Lambda: none',
+      'outcome',
+    ),
+    destinationDeliveries: counter(
+      'destination_deliveries_total',
+      'Tries to deliver a failure record by outcome; error = tried again, dropped = the last try, after which the events were given up. Lambda: DestinationDeliveryFailures is dropped',
+      'type',
+      'condition',
+      'outcome',
+    ),
+    bisects: counter('bisects_total', 'Batches of streams that were split in two after a failure. Lambda: none'),
+    iteratorAgeSeconds: gauge(
+      'iterator_age_seconds',
+      'How far this poller is behind in the shards that it reads, the worst of them; a shard that is blocked grows older. Lambda: IteratorAge',
+    ),
+    shardIteratorAgeSeconds: gauge(
+      'shard_iterator_age_seconds',
+      'The same of each shard; only with metrics.perShard. Lambda: IteratorAge (nearest)',
+      'shard',
+    ),
+    shards: gauge(
+      'shards',
+      'Shards by state: leased and blocked of this poller; waiting (nobody has their lease), pending (their parents come first) and finished of the fleet, reported only by the poller that lists the stream. Lambda: none',
+      'state',
+    ),
     eventsExpired: counter(
       'events_expired_total',
       'Messages dropped from memory without an invocation because their visibility timeout ran out; the queue hands them out again. Lambda: none',
@@ -93,11 +142,15 @@ export function createFamilies(registry: Registry, prefix: string, extraLabels: 
     batchBytes: histogram('batch_bytes', 'Bytes of the event of one invocation. Lambda: none', BATCH_BYTES),
     eventAgeSeconds: histogram(
       'event_age_seconds',
-      'Age of the oldest event of a batch when its invocation began. Lambda: AsyncEventAge, IteratorAge (nearest)',
+      'Age of the oldest event of a batch when its invocation began; for streams of its last event. Lambda: AsyncEventAge, IteratorAge',
       AGE_SECONDS,
     ),
-    polls: counter('polls_total', 'Receive calls by outcome. Lambda: none', 'outcome'),
-    pollSeconds: histogram('poll_duration_seconds', 'Time one receive call took, its long poll included. Lambda: none', POLL_SECONDS),
+    polls: counter('polls_total', 'Calls that read the source, by outcome. Lambda: none', 'outcome'),
+    pollSeconds: histogram(
+      'poll_duration_seconds',
+      'Time one call that read the source took, a long poll included. Lambda: none',
+      POLL_SECONDS,
+    ),
     queueMessages: gauge(
       'queue_messages',
       'Messages in the queue; reported only by the poller that holds slot 0 of the mapping, so that sums are right. SQS: ApproximateNumberOfMessages…',
@@ -109,6 +162,7 @@ export function createFamilies(registry: Registry, prefix: string, extraLabels: 
       'Slots the fleet wants for the mapping; reported only by the poller that holds slot 0. Lambda: ProvisionedPollers (nearest)',
     ),
     mappingState: gauge('mapping_state', '1 for the state the mapping is in, else 0. Lambda: State', 'state'),
+    mappingPaused: gauge('mapping_paused', '1 while people have paused the mapping (wherry pause). Lambda: none'),
     mappingProblem: gauge(
       'mapping_problem',
       '1 while the mapping has trouble that it retries by itself, such as a missing queue. Lambda: StateTransitionReason (nearest)',

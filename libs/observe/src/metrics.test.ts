@@ -212,7 +212,7 @@ test('levels are read at each scrape, and a queue read elsewhere now leaves no o
 
 test('labels come from the configuration: static ones on every series, a mapping’s own on its series', async () => {
   const config = sampleConfig({
-    metrics: { prefix: 'wherry', labels: { env: 'prod' }, nodejs: false },
+    metrics: { prefix: 'wherry', labels: { env: 'prod' }, nodejs: false, perShard: false },
     mappings: [sampleMapping({ labels: { tier: 'gold', mapping: 'stolen', 'not-a-name': 'x' } }), sampleMapping({ name: 'plain' })],
   });
   const { metrics, read } = setup(config);
@@ -267,7 +267,7 @@ test('reloads, Redis operations, the build and a grace that ran out have their m
 });
 
 test('each help text says what the metric is on Lambda, and the prefix is the configured one', async () => {
-  const { metrics } = setup(sampleConfig({ metrics: { prefix: 'mine', labels: {}, nodejs: true } }));
+  const { metrics } = setup(sampleConfig({ metrics: { prefix: 'mine', labels: {}, nodejs: true, perShard: false } }));
   const text = await metrics.render();
   const own = text.split('\n').filter((line) => line.startsWith('# HELP mine_') && !/mine_(nodejs|process)_/.test(line));
   expect(own.length).toBeGreaterThan(30);

@@ -1,7 +1,18 @@
 import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import type { EngineEvent, Observe } from '@wherry/core/engine-event';
 import type { WherryConfig } from '@wherry/core/mapping';
-import { createFamilies, GATE_STATES, INVOCATION_OUTCOMES, MAPPING_STATES, OWN_LABELS, POLL_OUTCOMES } from './metric-families.ts';
+import {
+  CHECKPOINT_OUTCOMES,
+  createFamilies,
+  DELIVERY_OUTCOMES,
+  DESTINATION_TYPES,
+  DROP_REASONS,
+  GATE_STATES,
+  INVOCATION_OUTCOMES,
+  MAPPING_STATES,
+  OWN_LABELS,
+  POLL_OUTCOMES,
+} from './metric-families.ts';
 import type { Labels, MetricFamilies } from './metric-families.ts';
 
 /** What cannot be counted from events: levels, read from the fleet at each scrape. */
@@ -18,10 +29,20 @@ export interface Levels {
     readonly queue?: { readonly visible: number; readonly inFlight: number; readonly delayed: number };
     /** Slots the fleet wants; likewise only from the holder of slot 0. */
     readonly desiredPollers?: number;
+    /** Streams: how their shards stand. */
+    readonly stream?: StreamLevels;
   }[];
   readonly functions: readonly { readonly function: string; readonly concurrencyLimit: number }[];
   /** Event loop delay since the last reading, seconds per quantile such as `0.99`. */
   readonly eventLoopDelay: Readonly<Record<string, number>>;
+}
+
+/** How the shards of one mapping stand. */
+export interface StreamLevels {
+  /** Shards that this poller reads, and whether each of them keeps failing. */
+  readonly shards: readonly { readonly shard: string; readonly isBlocked: boolean; readonly ageMs: number }[];
+  /** All others, only from the poller that lists the stream; else sums over pollers double. */
+  readonly fleet?: { readonly waiting: number; readonly pending: number; readonly finished: number };
 }
 
 /** Before there is a fleet to read them from. */
@@ -49,8 +70,10 @@ export interface MetricsOptions {
 /** Same name rule as Prometheus: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
+const OF_ONE_METRIC = ['outcome', 'state', 'action', 'code', 'reason', 'type', 'condition', 'shard', 'le'];
+
 /** Label names that a mapping's `labels:` cannot take because a metric of ours uses them. */
-const TAKEN_LABELS: ReadonlySet<string> = new Set([...OWN_LABELS, 'outcome', 'state', 'action', 'code', 'le']);
+const TAKEN_LABELS: ReadonlySet<string> = new Set([...OWN_LABELS, ...OF_ONE_METRIC]);
 
 /**
  * Turns engine events into Prometheus metrics. The counters follow Lambda's definitions: a batch that is throttled twice and then
@@ -64,13 +87,15 @@ export class Metrics {
   readonly #families: MetricFamilies;
   readonly #extraLabels: readonly string[];
   readonly #levels: () => Levels;
+  readonly #perShard: boolean;
   #labels = new Map<string, Labels>();
   #problems = new Map<string, Set<string>>();
   /** Functions whose gate has been told of. */
   #targets = new Set<string>();
 
   constructor(options: MetricsOptions) {
-    const { prefix, labels, nodejs } = options.config.metrics;
+    const { prefix, labels, nodejs, perShard } = options.config.metrics;
+    this.#perShard = perShard;
     this.#levels = options.levels;
     this.#extraLabels = mappingLabelNames(options.config);
     this.#registry.setDefaultLabels({ ...labels });
@@ -159,6 +184,20 @@ export class Metrics {
       case 'crashed':
         families.mappingCrashes.inc(labels);
         return;
+      case 'checkpointed':
+      case 'destination':
+        this.#stream(labels, event);
+        return;
+      case 'paused':
+      case 'resumed':
+        families.mappingPaused.set(labels, event.type === 'paused' ? 1 : 0);
+        return;
+      case 'iteratorAge':
+      case 'blocked':
+      case 'shards':
+        return; // Levels, read from the status.
+      case 'discarded':
+        return; // What becomes of the events is told by what their destination says.
       case 'scaled':
         return; // The wish is a fleet-wide level: only the holder of slot 0 reports it, from its status.
     }
@@ -183,7 +222,21 @@ export class Metrics {
     families.invokeSeconds.observe({ ...labels, outcome: event.outcome }, event.durationMs / 1000);
     families.batchEvents.observe(labels, event.events);
     families.batchBytes.observe(labels, event.bytes);
-    families.eventAgeSeconds.observe(labels, Math.max(0, event.ageMs) / 1000); // The producer’s clock may run ahead of ours.
+    if (event.isBisected === true) families.bisects.inc(labels);
+    families.eventAgeSeconds.observe(labels, Math.max(0, event.lastAgeMs ?? event.ageMs) / 1000); // The producer’s clock may run ahead of ours.
+  }
+
+  #stream(labels: Labels, event: Extract<EngineEvent, { type: 'checkpointed' | 'destination' }>): void {
+    const families = this.#families;
+    if (event.type === 'checkpointed') {
+      families.checkpoints.inc({ ...labels, outcome: event.result });
+      families.eventsCheckpointed.inc(labels, event.events ?? 0);
+      return;
+    }
+    const { destination: type, condition, outcome, events } = event;
+    if (outcome === 'delivered') families.eventsDelivered.inc(labels, events);
+    if (outcome === 'dropped') families.eventsDropped.inc({ ...labels, reason: DROP_REASONS[condition] }, events);
+    if (type !== 'none') families.destinationDeliveries.inc({ ...labels, type, condition, outcome: DELIVERY_OUTCOMES[outcome] });
   }
 
   #problem(labels: Labels, event: Extract<EngineEvent, { type: 'problem' }>): void {
@@ -203,9 +256,11 @@ export class Metrics {
     for (const gauge of [families.inflightInvocations, families.queueMessages, families.desiredPollers, families.concurrencyLimit]) {
       gauge.reset();
     }
-    for (const { mapping, inFlight, queue, desiredPollers } of levels.mappings) {
+    for (const gauge of [families.iteratorAgeSeconds, families.shardIteratorAgeSeconds, families.shards]) gauge.reset();
+    for (const { mapping, inFlight, queue, desiredPollers, stream } of levels.mappings) {
       const labels = this.#seriesOf(mapping);
       families.inflightInvocations.set(labels, inFlight);
+      if (stream !== undefined) this.#readShards(labels, stream);
       if (desiredPollers !== undefined) families.desiredPollers.set(labels, desiredPollers);
       if (queue === undefined) continue;
       families.queueMessages.set({ ...labels, state: 'visible' }, queue.visible);
@@ -215,6 +270,18 @@ export class Metrics {
     for (const { function: name, concurrencyLimit } of levels.functions)
       families.concurrencyLimit.set({ function: name }, concurrencyLimit);
     for (const [quantile, seconds] of Object.entries(levels.eventLoopDelay)) families.eventLoopDelay.set({ quantile }, seconds);
+  }
+
+  #readShards(labels: Labels, { shards, fleet }: StreamLevels): void {
+    const families = this.#families;
+    const blocked = shards.filter(({ isBlocked }) => isBlocked).length;
+    families.shards.set({ ...labels, state: 'leased' }, shards.length - blocked);
+    families.shards.set({ ...labels, state: 'blocked' }, blocked);
+    for (const [state, count] of Object.entries(fleet ?? {})) families.shards.set({ ...labels, state }, count);
+    // A poller without a shard of the mapping is not at its tip: it says nothing.
+    if (shards.length > 0) families.iteratorAgeSeconds.set(labels, shards.reduce((worst, { ageMs }) => Math.max(worst, ageMs), 0) / 1000);
+    if (!this.#perShard) return;
+    for (const { shard, ageMs } of shards) families.shardIteratorAgeSeconds.set({ ...labels, shard }, ageMs / 1000);
   }
 
   /** Labels for a level, which is set anew at each scrape; a mapping that is leaving the configuration has its name alone. */
@@ -232,6 +299,11 @@ export class Metrics {
     for (const counter of this.#plainCounters()) counter.inc(labels, 0);
     for (const outcome of INVOCATION_OUTCOMES) this.#families.invocations.inc({ ...labels, outcome }, 0);
     for (const outcome of POLL_OUTCOMES) this.#families.polls.inc({ ...labels, outcome }, 0);
+    this.#families.mappingPaused.set(labels, 0);
+    if (labels['source'] === 'sqs') return;
+    for (const counter of this.#streamCounters()) counter.inc(labels, 0);
+    for (const outcome of CHECKPOINT_OUTCOMES) this.#families.checkpoints.inc({ ...labels, outcome }, 0);
+    for (const reason of Object.values(DROP_REASONS)) this.#families.eventsDropped.inc({ ...labels, reason }, 0);
   }
 
   /** A gate that was open when its function left the configuration would be reported as open for ever. */
@@ -242,7 +314,8 @@ export class Metrics {
 
   #forget(name: string, labels: Labels): void {
     const families = this.#families;
-    for (const counter of this.#plainCounters()) counter.remove(labels);
+    for (const counter of [...this.#plainCounters(), ...this.#streamCounters()]) counter.remove(labels);
+    this.#forgetStream(labels);
     for (const histogram of [families.batchEvents, families.batchBytes, families.eventAgeSeconds, families.pollSeconds])
       histogram.remove(labels);
     for (const outcome of INVOCATION_OUTCOMES) {
@@ -254,9 +327,27 @@ export class Metrics {
       for (const outcome of ['done', 'gone', 'failed']) families.settles.remove({ ...labels, action, outcome });
     }
     for (const state of MAPPING_STATES) families.mappingState.remove({ ...labels, state });
+    families.mappingPaused.remove(labels);
     for (const code of this.#problems.get(name) ?? []) families.mappingProblem.remove({ ...labels, code });
     this.#problems.delete(name);
     this.#labels.delete(name);
+  }
+
+  #forgetStream(labels: Labels): void {
+    const families = this.#families;
+    for (const outcome of CHECKPOINT_OUTCOMES) families.checkpoints.remove({ ...labels, outcome });
+    for (const [condition, reason] of Object.entries(DROP_REASONS)) {
+      families.eventsDropped.remove({ ...labels, reason });
+      for (const type of DESTINATION_TYPES) {
+        for (const outcome of Object.values(DELIVERY_OUTCOMES))
+          families.destinationDeliveries.remove({ ...labels, type, condition, outcome });
+      }
+    }
+  }
+
+  #streamCounters() {
+    const families = this.#families;
+    return [families.eventsDelivered, families.eventsCheckpointed, families.bisects];
   }
 
   #plainCounters() {

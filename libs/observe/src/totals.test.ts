@@ -23,6 +23,8 @@ test('totals add up and a mapping that did nothing reads zero', () => {
     succeeded: 0,
     failed: 0,
     deleted: 0,
+    dropped: 0,
+    delivered: 0,
     rates: { polled: 0, filtered: 0, succeeded: 0, failed: 0 },
   });
 });
@@ -51,4 +53,50 @@ test('mappings that left the configuration are forgotten', () => {
   totals.observe(polled);
   totals.keep(['other']);
   expect(totals.read('orders').polled).toBe(0);
+});
+
+const SOURCE_TROUBLE = {
+  type: 'problem',
+  mapping: 'orders',
+  code: 'accessDenied',
+  message: 'not allowed to read',
+  resolved: false,
+} as const;
+
+test('STA-02 the last result of a stream: none, then OK, the problem after a failure, OK after a partial response', () => {
+  const totals = new Totals(new SimClock().clock());
+  const result = () => totals.read('orders').lastProcessing?.result;
+  expect(result()).toBeUndefined();
+  totals.observe(invoked);
+  expect(result()).toBe('OK');
+  totals.observe({ ...invoked, outcome: 'function_error', failed: 10 });
+  expect(result()).toBe('PROBLEM: Function call failed');
+  totals.observe({ ...invoked, outcome: 'partial', failed: 1 });
+  expect(result()).toBe('OK');
+});
+
+test('LIF-09 while a stream cannot be read its error text is the last result, and afterwards what the last invocation came to', () => {
+  const totals = new Totals(new SimClock().clock());
+  totals.observe(invoked);
+  totals.observe(SOURCE_TROUBLE);
+  expect(totals.read('orders').lastProcessing?.result).toBe('not allowed to read');
+  totals.observe({ ...SOURCE_TROUBLE, resolved: true });
+  expect(totals.read('orders').lastProcessing?.result).toBe('OK');
+});
+
+test('what is given up counts as delivered or dropped by what its destination says in the end', () => {
+  const totals = new Totals(new SimClock().clock());
+  const told = {
+    type: 'destination',
+    mapping: 'orders',
+    shard: 's',
+    destination: 'sqs',
+    condition: 'RecordAgeExceeded',
+    events: 3,
+  } as const;
+  totals.observe({ ...told, outcome: 'failed' });
+  totals.observe({ ...told, outcome: 'delivered' });
+  totals.observe({ ...told, outcome: 'dropped', events: 2 });
+  totals.observe({ ...told, outcome: 'dropped', destination: 'none', events: 1 });
+  expect(totals.read('orders')).toMatchObject({ delivered: 3, dropped: 3 });
 });

@@ -14,12 +14,22 @@ export interface MappingTotals {
   readonly succeeded: number;
   readonly failed: number;
   readonly deleted: number;
+  /** Streams: given up, and not with a failure destination. */
+  readonly dropped: number;
+  /** Streams: given up, and confirmed by their failure destination. */
+  readonly delivered: number;
   /** Events per second over the last 10 s. */
   readonly rates: { readonly polled: number; readonly filtered: number; readonly succeeded: number; readonly failed: number };
   /** Age of the oldest event invoked in the last 10 s; absent when none was. */
   readonly oldestAgeMs?: number;
   readonly lastFailure?: { readonly atMs: number; readonly outcome: InvocationOutcome; readonly error: string };
+  /** What Lambda shows as `LastProcessingResult` of a stream mapping, and when it came to be; absent before there was any result. */
+  readonly lastProcessing?: { readonly atMs: number; readonly result: string };
 }
+
+/** Lambda's words for the result of the last invocation; a valid partial response is `OK` as well. */
+const PROCESSED = 'OK';
+const NOT_PROCESSED = 'PROBLEM: Function call failed';
 
 interface Slot {
   second: number;
@@ -45,17 +55,25 @@ export class Totals {
       case 'filtered':
       case 'invoked':
       case 'settled':
+      case 'destination':
+      case 'problem':
         this.#of(event.mapping).add(event, this.#clock.nowMs(), this.#second());
         return;
       case 'expired':
       case 'lease':
       case 'scaled':
       case 'mappingState':
-      case 'problem':
       case 'gate':
       case 'storeUp':
       case 'crashed':
-        return; // No event was polled, invoked or deleted.
+      case 'checkpointed':
+      case 'iteratorAge':
+      case 'blocked':
+      case 'discarded':
+      case 'shards':
+      case 'paused':
+      case 'resumed':
+        return; // No event was polled, invoked, deleted or dropped.
     }
   };
 
@@ -81,6 +99,8 @@ export class Totals {
   }
 }
 
+type CountedEvent = Extract<EngineEvent, { type: 'polled' | 'filtered' | 'invoked' | 'settled' | 'destination' | 'problem' }>;
+
 /** The counters of one mapping: plain sums, and a ring of one slot a second. */
 class Counted {
   #polled = 0;
@@ -88,7 +108,12 @@ class Counted {
   #invoked = 0;
   #failed = 0;
   #deleted = 0;
+  #dropped = 0;
+  #delivered = 0;
   #lastFailure: MappingTotals['lastFailure'];
+  #lastInvocation: MappingTotals['lastProcessing'];
+  /** Why the source cannot be read, by the kind of trouble. */
+  readonly #problems = new Map<string, { readonly atMs: number; readonly result: string }>();
   // One slot more than the window: the running second is incomplete and left out of rates.
   readonly #ring: Slot[] = Array.from({ length: WINDOW_SECONDS + 1 }, () => ({
     second: -1,
@@ -99,7 +124,7 @@ class Counted {
     ageMs: -1,
   }));
 
-  add(event: Extract<EngineEvent, { type: 'polled' | 'filtered' | 'invoked' | 'settled' }>, nowMs: number, second: number): void {
+  add(event: CountedEvent, nowMs: number, second: number): void {
     const slot = this.#slot(second);
     switch (event.type) {
       case 'polled':
@@ -116,10 +141,22 @@ class Counted {
         slot.succeeded += event.events - event.failed;
         slot.failed += event.failed;
         slot.ageMs = Math.max(slot.ageMs, event.ageMs, 0); // The producer’s clock may run ahead of ours.
+        this.#lastInvocation = {
+          atMs: nowMs,
+          result: event.outcome === 'success' || event.outcome === 'partial' ? PROCESSED : NOT_PROCESSED,
+        };
         if (event.outcome !== 'success') this.#lastFailure = { atMs: nowMs, outcome: event.outcome, error: oneLine(event.error ?? '') };
         return;
       case 'settled':
         if (event.action === 'deleted') this.#deleted += event.done;
+        return;
+      case 'destination':
+        if (event.outcome === 'delivered') this.#delivered += event.events;
+        if (event.outcome === 'dropped') this.#dropped += event.events;
+        return;
+      case 'problem':
+        if (event.resolved) this.#problems.delete(event.code);
+        else this.#problems.set(event.code, { atMs: nowMs, result: oneLine(event.message) });
         return;
     }
   }
@@ -128,6 +165,8 @@ class Counted {
     const recent = this.#ring.filter((slot) => slot.second >= second - WINDOW_SECONDS && slot.second < second);
     const rate = (field: keyof MappingTotals['rates']) => recent.reduce((sum, slot) => sum + slot[field], 0) / WINDOW_SECONDS;
     const ageMs = Math.max(-1, this.#slot(second).ageMs, ...recent.map((slot) => slot.ageMs));
+    // While the source cannot be read its error text stands there; afterwards what came of the last invocation again.
+    const lastProcessing = [...this.#problems.values()].at(-1) ?? this.#lastInvocation;
     return {
       polled: this.#polled,
       filtered: this.#filtered,
@@ -135,9 +174,12 @@ class Counted {
       succeeded: this.#invoked - this.#failed,
       failed: this.#failed,
       deleted: this.#deleted,
+      dropped: this.#dropped,
+      delivered: this.#delivered,
       rates: { polled: rate('polled'), filtered: rate('filtered'), succeeded: rate('succeeded'), failed: rate('failed') },
       ...(ageMs >= 0 ? { oldestAgeMs: ageMs } : {}),
       ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
+      ...(lastProcessing === undefined ? {} : { lastProcessing }),
     };
   }
 

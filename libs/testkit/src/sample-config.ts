@@ -1,4 +1,4 @@
-import type { AwsSettings, FunctionDefinition, SqsMapping, WherryConfig } from '@wherry/core/mapping';
+import type { AwsSettings, FunctionDefinition, Mapping, SqsMapping, StreamMapping, WherryConfig } from '@wherry/core/mapping';
 
 const ACCOUNT_ID = '000000000000';
 const REGION = 'us-east-1';
@@ -40,11 +40,40 @@ export function sampleMapping(given: Partial<SqsMapping> = {}): SqsMapping {
   };
 }
 
+/** An enabled mapping of the Kinesis stream `clicks` to the function `orders`, from its oldest record, unless told otherwise. */
+export function sampleStreamMapping(given: Partial<StreamMapping> = {}): StreamMapping {
+  const name = given.name ?? 'clicks';
+  return {
+    source: 'kinesis',
+    name,
+    uuid: '22222222-2222-5222-8222-222222222222',
+    eventSourceArn: `arn:aws:kinesis:${REGION}:${ACCOUNT_ID}:stream/${name}`,
+    functionName: 'orders',
+    enabled: true,
+    batchSize: 100,
+    maximumBatchingWindowInSeconds: 0,
+    reportBatchItemFailures: false,
+    filterPatterns: [],
+    labels: {},
+    aws: AWS,
+    startingPosition: { kind: 'TRIM_HORIZON' },
+    parallelizationFactor: 1,
+    maximumRetryAttempts: -1,
+    maximumRecordAgeInSeconds: -1,
+    bisectBatchOnFunctionError: false,
+    tumblingWindowInSeconds: 0,
+    onDestinationFailure: 'block',
+    onCheckpointLoss: 'TRIM_HORIZON',
+    consumer: { kind: 'polling' },
+    ...given,
+  };
+}
+
 /** A whole configuration with every default, one function and one mapping; for tests that need one but do not load a file. */
 export function sampleConfig(
   given: Partial<Omit<WherryConfig, 'functions' | 'mappings'>> & {
     readonly functions?: readonly FunctionDefinition[];
-    readonly mappings?: readonly SqsMapping[];
+    readonly mappings?: readonly Mapping[];
   } = {},
 ): WherryConfig {
   const { functions = [sampleFunction()], mappings = [sampleMapping()], ...rest } = given;
@@ -57,7 +86,7 @@ export function sampleConfig(
     reload: { intervalMs: 5_000, onSighup: true },
     admin: { listen: '127.0.0.1:9401', bearerTokens: [] },
     logging: { level: 'info', format: 'auto', redact: [] },
-    metrics: { prefix: 'wherry', labels: {}, nodejs: false },
+    metrics: { prefix: 'wherry', labels: {}, nodejs: false, perShard: false },
     network: { blockPrivate: false, allow: [] },
     hash: 'a'.repeat(64),
     ...rest,
