@@ -66,6 +66,14 @@ export interface ShardReader {
    * @param maxRecords upper bound of records; a page may bring fewer, or none while there are more
    */
   read(maxRecords: number, signal: AbortSignal): Promise<ShardPage>;
+  /**
+   * Only where the source pushes records: its `read` never waits for one and brings an empty page if none has arrived. This resolves
+   * when a read brings something at once (records, the end of the shard, an error, a newer `behindMs`), or when the signal aborts; it
+   * never rejects. Whoever reads waits here first, before memory is set aside for a page.
+   */
+  wait?(signal: AbortSignal): Promise<void>;
+  /** Only where the source pushes records: ends the subscription at once. The reader is not used after it. */
+  close?(): void;
 }
 
 /** A stream of one mapping. Methods throw `SourceError`. */

@@ -9,6 +9,11 @@ function record(number: number, orderKey: string, recordBytes = 100): StreamReco
   return { sequenceNumber: String(1_000_000 + number), arrivedAtMs: 0, orderKey, recordJson: '{}', recordBytes };
 }
 
+/** One of the user records of aggregates of four; their keys differ. */
+function inner(index: number): StreamRecord {
+  return { ...record(Math.floor(index / 4), `key-${index % 17}`), recordJson: String(index), isWithinAggregate: index % 4 < 3 };
+}
+
 /** Some key of each lane. */
 function keysOf(lanes: number): string[] {
   const keys: string[] = [];
@@ -91,7 +96,7 @@ describe('lanes of a shard', () => {
       for (let turn = 0; turn < 60; turn += 1) {
         for (let room = Math.min(lanes.recordsToRead(10), 500 - next); room > 0; room -= 1, next += 1) {
           // Every fifth record does not match the filters.
-          if (next % 5 === 0) lanes.pass(record(next, '').sequenceNumber);
+          if (next % 5 === 0) lanes.pass(record(next, ''));
           else lanes.push(record(next, `key-${next % 17}`), 0);
         }
         const lane = Math.floor(random() * random() * 3);
@@ -105,6 +110,36 @@ describe('lanes of a shard', () => {
     }
     expect(checkpoint).toBe(499);
   });
+
+  it.each([1, 2, 3, 4, 5])(
+    'LIF-11 a crash at any point of aggregates: what is not done comes again with all of its number (seed %i)',
+    (seed) => {
+      const random = seededRandom(seed);
+      const done = new Set<number>();
+      let checkpoint = -1;
+      for (let life = 0; life < 20; life += 1) {
+        const lanes = new ShardLanes(3, { records: 60, bytes: 1_000_000 });
+        const batches = new Map<number, readonly StreamRecord[]>();
+        let next = (checkpoint + 1) * 4;
+        for (let turn = 0; turn < 60; turn += 1) {
+          for (let room = Math.min(lanes.recordsToRead(10), 400 - next); room > 0; room -= 1, next += 1) {
+            // Each third does not match the filters.
+            if (next % 3 === 0) lanes.pass(inner(next));
+            else lanes.push(inner(next), 0);
+          }
+          const lane = Math.floor(random() * random() * 3);
+          if (lanes.running(lane) === 0 && lanes.waiting(lane) > 0) batches.set(lane, lanes.take(lane, Math.min(lanes.waiting(lane), 7)));
+          // Also a part of a batch, that ends within an aggregate.
+          const count = Math.floor(random() * (lanes.running(lane) + 1));
+          for (const one of batches.get(lane)?.slice(-lanes.running(lane)).slice(0, count) ?? []) done.add(Number(one.recordJson));
+          lanes.finish(lane, count);
+          checkpoint = Math.max(checkpoint, Number(lanes.watermark ?? 999_999) - 1_000_000);
+        }
+        for (let index = 0; index < (checkpoint + 1) * 4; index += 1) expect(index % 3 === 0 || done.has(index)).toBe(true);
+      }
+      expect(checkpoint).toBe(99);
+    },
+  );
 
   it('knows since when the first waiting record waits', () => {
     const lanes = new ShardLanes(1, ROOMY);
@@ -197,7 +232,7 @@ describe('read-ahead', () => {
   it('filtered records take no room', () => {
     const lanes = new ShardLanes(1, { records: 2, bytes: 1_000 });
     lanes.push(record(0, 'a'), 0);
-    for (let i = 1; i < 1_000; i += 1) lanes.pass(record(i, 'b').sequenceNumber);
+    for (let i = 1; i < 1_000; i += 1) lanes.pass(record(i, 'b'));
     expect([lanes.heldRecords, lanes.recordsToRead(10)]).toEqual([1, 1]);
     lanes.take(0, 1);
     lanes.finish(0, 1);
@@ -231,6 +266,21 @@ describe('a change of ParallelizationFactor', () => {
     expect(lanes.watermark).toBe('1000003');
     drain(lanes);
     expect(lanes.watermark).toBe('1000004');
+  });
+
+  it('LIF-11 between two pages of one aggregate leaves the watermark before it', () => {
+    const lanes = new ShardLanes(2, ROOMY);
+    lanes.push(record(0, 'a'), 0);
+    lanes.push({ ...record(1, 'a'), isWithinAggregate: true }, 0);
+    lanes.repartition(4, ROOMY);
+    drain(lanes);
+    expect([lanes.parallelizationFactor, lanes.isEmpty, lanes.watermark]).toEqual([4, true, '1000000']);
+    lanes.push({ ...record(1, 'b'), isWithinAggregate: true }, 0);
+    drain(lanes);
+    expect(lanes.watermark).toBe('1000000');
+    lanes.push(record(1, 'c'), 0);
+    drain(lanes);
+    expect(lanes.watermark).toBe('1000001');
   });
 
   it('takes effect at once in an idle shard, and is taken back by the old number', () => {

@@ -114,7 +114,7 @@ export class ShardLanes {
    */
   push(record: StreamRecord, nowMs: number): number {
     const lane = laneOf(record.orderKey, this.#lanes.length);
-    this.#watermark.add(lane, record.sequenceNumber);
+    this.#watermark.add(lane, record.sequenceNumber, record.isWithinAggregate);
     this.#lanes[lane]!.push(record, nowMs);
     this.#heldBytes += record.recordBytes;
     this.#meanRecordBytes += (record.recordBytes - this.#meanRecordBytes) * (this.#meanRecordBytes === 0 ? 1 : MEAN_WEIGHT);
@@ -122,8 +122,8 @@ export class ShardLanes {
   }
 
   /** The next record of the shard does not match the filters: it is terminal, and the watermark passes it with its neighbours. */
-  pass(sequenceNumber: string): void {
-    this.#watermark.pass(sequenceNumber);
+  pass({ sequenceNumber, isWithinAggregate }: Pick<StreamRecord, 'sequenceNumber' | 'isWithinAggregate'>): void {
+    this.#watermark.pass(sequenceNumber, isWithinAggregate);
   }
 
   /** Records of `lane` that no batch has taken yet. */

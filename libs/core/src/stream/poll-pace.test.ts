@@ -14,6 +14,7 @@ import {
   paceAfterPage,
   type PollPace,
   type PollRates,
+  PUSH_RATES,
 } from './poll-pace.ts';
 
 const half = (): number => 0.5;
@@ -288,6 +289,29 @@ describe('reads in virtual time', () => {
       return readers.flatMap(({ reads }) => reads);
     });
     expect(first).toEqual(second);
+  });
+});
+
+describe('a shard whose records are pushed', () => {
+  it.each([0, 1_000_000])('is read at once after every page, full or empty, beside %i idle shards', (idleShards) => {
+    let pace = firstPace(PUSH_RATES, 5_000, idleShards, () => 0.9);
+    expect(nextReadAtMs(pace, PUSH_RATES, idleShards)).toBe(5_000);
+    for (const page of [pageOf(5_000), EMPTY, EMPTY, pageOf(2, { behindMs: 90 })]) {
+      pace = paceAfterPage(pace, PUSH_RATES, { page, maxRecords: 10_000, sentAtMs: 7_000 }, () => 0.9);
+      expect(nextReadAtMs(pace, PUSH_RATES, idleShards)).toBe(7_000);
+      expect(isIdle(pace, PUSH_RATES)).toBe(false);
+    }
+  });
+
+  it('pauses after each failed read, a throttled subscription too, and longer each time', () => {
+    let pace = firstPace(PUSH_RATES, 0, 0, () => 0.5);
+    const pauses = [1, 2, 3, 4].map(() => {
+      pace = paceAfterFault(pace, { code: 'throttled', sentAtMs: 0, nowMs: 0 }, () => 1);
+      return nextReadAtMs(pace, PUSH_RATES, 0);
+    });
+    expect(pauses.every((pause, i) => pause > (pauses[i - 1] ?? 200))).toBe(true);
+    pace = paceAfterPage(pace, PUSH_RATES, { page: EMPTY, maxRecords: 1, sentAtMs: 90_000 }, () => 1);
+    expect(nextReadAtMs(pace, PUSH_RATES, 0)).toBe(90_000);
   });
 });
 

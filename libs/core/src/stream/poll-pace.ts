@@ -31,7 +31,7 @@ export interface PollRates {
   readonly baseMs: number;
   /** Pause after a page that brought records. */
   readonly hotMs: number;
-  /** Least distance between the beginnings of two reads, however far behind the shard is. */
+  /** Least distance between the beginnings of two reads, however far behind the shard is. 0 where reads cost nothing. */
   readonly leastMs: number;
   /** What a shard gives out; `undefined` where no limit is known. */
   readonly bytesPerSecond: number | undefined;
@@ -61,6 +61,12 @@ export const KINESIS_RATES: PollRates = {
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
  */
 export const DYNAMODB_RATES: PollRates = { baseMs: 250, hotMs: 225, leastMs: 100, bytesPerSecond: undefined, fullPageBytes: 900_000 };
+
+/**
+ * Enhanced fan-out pushes records, and a read takes what has come: there is nothing to pace, and an idle shard costs no reads. Only a
+ * failure leads to a pause, a refused subscription too.
+ */
+export const PUSH_RATES: PollRates = { baseMs: 0, hotMs: 0, leastMs: 0, bytesPerSecond: undefined, fullPageBytes: Infinity };
 
 /** Reads of idle shards a second that a poller is content with. Inferred: some 3 % of a core. */
 export const IDLE_READS_PER_SECOND = 250;
@@ -128,9 +134,12 @@ export function nextReadAtMs(pace: PollPace, rates: PollRates, idleShards: numbe
   return Math.max(pace.notBeforeMs, pace.sentAtMs + Math.max(driftingPauseMs, distanceMs));
 }
 
-/** Whether the shard is read at the pace of idle ones: it is not behind, and has brought nothing for some reads. */
+/**
+ * Whether the shard is read at the pace of idle ones: it is not behind, and has brought nothing for some reads. Never where records are
+ * pushed: such a shard has no part in the reads that idle ones cost.
+ */
 export function isIdle(pace: PollPace, rates: PollRates): boolean {
-  return !pace.isBehind && rates.hotMs * 2 ** pace.emptyPages >= rates.baseMs;
+  return rates.baseMs > 0 && !pace.isBehind && rates.hotMs * 2 ** pace.emptyPages >= rates.baseMs;
 }
 
 /** A read that brought a page. */
@@ -167,9 +176,12 @@ export interface FailedRead {
   readonly nowMs: number;
 }
 
-/** The pace after a failed read: a throttle halves the rate, everything else is tried again after a pause that grows each time. */
+/**
+ * The pace after a failed read: a throttle halves the rate, everything else is tried again after a pause that grows each time. So is a
+ * throttle where there is no rate.
+ */
 export function paceAfterFault(pace: PollPace, { code, sentAtMs, nowMs }: FailedRead, random: Random): PollPace {
-  if (code === 'throttled') {
+  if (code === 'throttled' && Number.isFinite(pace.readsPerSecond)) {
     const readsPerSecond = Math.max(RATE_LEAST, pace.readsPerSecond * RATE_KEPT);
     return { ...pace, sentAtMs, readsPerSecond, drift: random() };
   }
@@ -178,6 +190,7 @@ export function paceAfterFault(pace: PollPace, { code, sentAtMs, nowMs }: Failed
 }
 
 function idlePauseMs(rates: PollRates, idleShards: number): number {
+  if (rates.baseMs === 0) return 0;
   return Math.min(IDLE_PAUSE_MAX_MS, Math.max(rates.baseMs, (idleShards * 1_000) / IDLE_READS_PER_SECOND));
 }
 
