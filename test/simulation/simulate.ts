@@ -1,6 +1,7 @@
 import type { Coordination } from '@wherry/core/coordination';
 import type { SqsMapping, WherryConfig } from '@wherry/core/mapping';
-import { LARGEST_MESSAGE_BYTES, MEMORY_PER_MESSAGE_BYTE } from '@wherry/engine/byte-budget';
+import { MEMORY_PER_MESSAGE_BYTE } from '@wherry/engine/byte-budget';
+import { LARGEST_MESSAGE_BYTES } from '@wherry/engine/receive-estimate';
 import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import { FakeQueue } from '@wherry/testkit/fake-queue';
 import { sampleConfig, sampleFunction, sampleMapping } from '@wherry/testkit/sample-config';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SimClock } from '@wherry/testkit/sim-clock';
-import { ByteBudget, type ByteReservation, type ByteShare, LARGEST_MESSAGE_BYTES, MEMORY_PER_MESSAGE_BYTE } from './byte-budget.ts';
+import { ByteBudget, type ByteReservation, type ByteShare, MEMORY_PER_MESSAGE_BYTE } from './byte-budget.ts';
+import { LARGEST_MESSAGE_BYTES, PageEstimate } from './receive-estimate.ts';
 
 const never = new AbortController().signal;
 const KIB = 1_024;
@@ -179,5 +180,65 @@ describe('the first look into a queue', () => {
     await time.advance(200);
     expect(granted).toEqual([2]);
     expect(budget.usedBytes).toBeLessThanOrEqual(budget.limitBytes);
+  });
+});
+
+describe('shards of one mapping', () => {
+  const PAGE = 14 * MIB;
+  const holding = (records: number[]) => () => records.reduce((sum, bytes) => sum + bytes, 0) * MEMORY_PER_MESSAGE_BYTE;
+
+  it('read several at a time while nothing is known of their records, and a page is never taken to be more than the source sends', () => {
+    const budget = new ByteBudget(256 * MIB, new SimClock().clock());
+    const share = budget.share(new PageEstimate(PAGE));
+    const look = share.tryReserve(10_000, () => 0)!;
+    expect([look.messages, budget.usedBytes]).toEqual([10_000, PAGE * MEMORY_PER_MESSAGE_BYTE]);
+    look.arrived([]);
+    const reads = [1, 2, 3, 4, 5].map(() => share.tryReserve(100, () => 0));
+    expect(reads.map((read) => read?.messages)).toEqual([100, 100, 100, 100, undefined]);
+  });
+
+  it('ask for as many records as fit by their mean size, with room for one of the largest', () => {
+    const budget = new ByteBudget(48 * MIB, new SimClock().clock());
+    const share = budget.share(new PageEstimate(PAGE));
+    share.tryReserve(100, () => 0)!.arrived([MIB, ...Array<number>(1_023).fill(1_025)]);
+    share.giveBackAll(1_024, MIB + 1_023 * 1_025);
+    // Half of 6 MiB is free for one shard; 1 MiB of it is for the largest, the rest for records of 2 KiB.
+    const room = share.tryReserve(10_000, () => 0)!;
+    expect(room.messages).toBeGreaterThan(1_000);
+    expect(room.messages).toBeLessThanOrEqual(1_024);
+  });
+
+  it('leave room for one another when some are stuck', () => {
+    const budget = new ByteBudget(256 * MIB, new SimClock().clock());
+    const share = budget.share(new PageEstimate(PAGE));
+    share.tryReserve(1, () => 0)!.arrived([KIB]);
+    share.giveBack([KIB]);
+    const stuck = Array.from({ length: 10 }, (): number[] => []);
+    for (const records of stuck) {
+      for (let room = share.tryReserve(1_000, holding(records)); room !== undefined; room = share.tryReserve(1_000, holding(records))) {
+        const page = Array<number>(room.messages).fill(KIB);
+        room.arrived(page);
+        records.push(...page);
+      }
+    }
+    expect(stuck.every((records) => records.length > 1)).toBe(true);
+    expect(share.tryReserve(1_000, () => 0)?.messages).toBeGreaterThanOrEqual(1);
+  });
+
+  it('wait each for itself: one that holds much does not keep out one that holds nothing', async () => {
+    const budget = new ByteBudget(32 * MIB, new SimClock().clock());
+    const share = budget.share(new PageEstimate(PAGE));
+    const much = Array<number>(2).fill(MIB);
+    share.tryReserve(2, () => 0)!.arrived(much);
+    const greedy = share.reserve(2, never, holding(much));
+    const modest = share.tryReserve(2, () => 0);
+    expect(modest?.messages).toBe(1);
+    modest!.cancel();
+    much.pop();
+    share.giveBack([MIB]);
+    expect(await Promise.race([greedy, Promise.resolve('waits')])).toBe('waits');
+    much.pop();
+    share.giveBack([MIB]);
+    expect((await greedy)?.messages).toBe(1);
   });
 });

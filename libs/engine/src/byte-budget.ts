@@ -12,6 +12,7 @@
  * receive out at a time, until its messages are known. One surprise of a long poll is bearable, one from each slot is not.
  */
 import type { Clock } from '@wherry/core/clock';
+import { MessageEstimate, type ReceiveEstimate } from './receive-estimate.ts';
 
 /**
  * Bytes of memory per byte of message. Two stay for as long as the invocation runs: the record's text and the encoded event made
@@ -20,22 +21,15 @@ import type { Clock } from '@wherry/core/clock';
  */
 export const MEMORY_PER_MESSAGE_BYTE = 8;
 
-/**
- * What a look takes a message to be: the largest that SQS carries, with its envelope.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
- */
-export const LARGEST_MESSAGE_BYTES = 1_024 * 1_024 + 8_192;
 /** How long a look waits for the looks of other queues before it is content with less room. */
 const LOOK_PATIENCE_MS = 1_000;
-/** What a message is taken to be in bytes when the queue was empty so far; and the least it is ever taken to be. */
-const UNSEEN_MESSAGE_BYTES = 4_096;
-const LEAST_MESSAGE_BYTES = 512;
-/** Weight of the newest receive when the estimate sinks. It rises at once, since too low an estimate overdraws the account. */
-const SINK_WEIGHT = 0.2;
+/** Bytes of memory that one of several readers of a mapping holds now. */
+export type Holding = () => number;
 
 interface Waiter {
   readonly messages: number;
   isPatient: boolean;
+  readonly holding: Holding | undefined;
   readonly grant: (reservation: ByteReservation | undefined) => void;
 }
 
@@ -83,9 +77,9 @@ export class ByteBudget {
     return this.#shares.some((share) => share.isStarved);
   }
 
-  /** The account of one mapping. Close it when the mapping ends. */
-  share(): ByteShare {
-    const share = new ByteShare({
+  /** The account of one mapping. Close it when the mapping ends. @param estimate of what its receives bring */
+  share(estimate: ReceiveEstimate = new MessageEstimate()): ByteShare {
+    const share = new ByteShare(estimate, {
       freeFor: (heldBytes) => this.#freeFor(heldBytes),
       move: (bytes) => {
         this.#usedBytes += bytes;
@@ -138,15 +132,16 @@ interface Ledger {
 
 /** One mapping's account within the budget. */
 export class ByteShare {
+  readonly #estimate: ReceiveEstimate;
   readonly #ledger: Ledger;
   readonly #waiters: Waiter[] = [];
   #heldBytes = 0;
   #records = 0;
   #receivesOut = 0;
   #hasLooked = false;
-  #messageBytes: number | undefined;
 
-  constructor(ledger: Ledger) {
+  constructor(estimate: ReceiveEstimate, ledger: Ledger) {
+    this.#estimate = estimate;
     this.#ledger = ledger;
   }
 
@@ -162,21 +157,24 @@ export class ByteShare {
 
   /** True while a receive waits for memory. Waiting for the first receive of all, whose size is a guess, is not that. */
   get isStarved(): boolean {
-    return this.#waiters.length > 0 && this.#messageBytes !== undefined;
+    return this.#waiters.length > 0 && this.#estimate.isKnown;
   }
 
   /**
    * Room for a receive of up to `messages` messages, as soon as there is some.
+   * @param holding of a reader that is one of several of its mapping, a shard: none of them may hold more than what it leaves free of
+   *   the mapping's part, so that those that are stuck leave room for the others
    * @returns `undefined` if the signal aborted first
    */
-  reserve(messages: number, signal: AbortSignal): Promise<ByteReservation | undefined> {
-    const now = this.tryReserve(messages);
+  reserve(messages: number, signal: AbortSignal, holding?: Holding): Promise<ByteReservation | undefined> {
+    const now = this.tryReserve(messages, holding);
     if (now !== undefined || signal.aborted) return Promise.resolve(now);
     const granted = new AbortController();
     return new Promise((resolve) => {
       const waiter: Waiter = {
         messages,
         isPatient: true,
+        holding,
         grant: (reservation) => {
           granted.abort();
           signal.removeEventListener('abort', stop);
@@ -193,27 +191,35 @@ export class ByteShare {
     });
   }
 
-  /** As `reserve`, but only if there is room at once and nobody of this mapping waits. */
-  tryReserve(messages: number): ByteReservation | undefined {
-    return this.#waiters.length === 0 ? this.#take(messages, true) : undefined;
+  /** As `reserve`, but only if there is room at once and nobody of this mapping waits; of several readers each waits for itself. */
+  tryReserve(messages: number, holding?: Holding): ByteReservation | undefined {
+    return this.#waiters.length === 0 || holding !== undefined ? this.#take(messages, true, holding) : undefined;
   }
 
   /** Records of these sizes are no longer in memory. */
   giveBack(recordBytes: readonly number[]): void {
-    this.#records -= recordBytes.length;
-    this.#move(-total(recordBytes) * MEMORY_PER_MESSAGE_BYTE);
+    this.giveBackAll(recordBytes.length, total(recordBytes));
+  }
+
+  /** So many records, with so many bytes together, are no longer in memory. */
+  giveBackAll(records: number, recordBytes: number): void {
+    this.#records -= records;
+    this.#move(-recordBytes * MEMORY_PER_MESSAGE_BYTE);
     this.#ledger.admit();
   }
 
   /** Grants the longest wait of this mapping, if there is room for it. Called by the budget. */
   admitOne(): boolean {
-    const waiter = this.#waiters[0];
-    if (waiter === undefined) return false;
-    const reservation = this.#take(waiter.messages, waiter.isPatient);
-    if (reservation === undefined) return false;
-    this.#waiters.shift();
-    waiter.grant(reservation);
-    return true;
+    for (const [index, waiter] of this.#waiters.entries()) {
+      const reservation = this.#take(waiter.messages, waiter.isPatient, waiter.holding);
+      if (reservation !== undefined) {
+        this.#waiters.splice(index, 1);
+        waiter.grant(reservation);
+        return true;
+      }
+      if (waiter.holding === undefined) return false;
+    }
+    return false;
   }
 
   /** The mapping has ended; what it still holds comes off the account. */
@@ -229,17 +235,18 @@ export class ByteShare {
     this.#ledger.admit();
   }
 
-  #take(wanted: number, isPatient: boolean): ByteReservation | undefined {
-    if (this.#messageBytes === undefined && this.#receivesOut > 0) return undefined;
+  #take(wanted: number, isPatient: boolean, holding: Holding | undefined): ByteReservation | undefined {
+    const estimate = this.#estimate;
+    if (!estimate.isKnown && this.#receivesOut >= estimate.unseenAtOnce) return undefined;
     const isLook = !this.#hasLooked;
-    const guess = isLook ? LARGEST_MESSAGE_BYTES : UNSEEN_MESSAGE_BYTES;
-    const each = (this.#messageBytes ?? guess) * MEMORY_PER_MESSAGE_BYTE;
-    const free = this.#ledger.freeFor(this.#heldBytes);
-    let messages = Math.min(wanted, Math.floor(free / each));
+    const freeForAll = this.#ledger.freeFor(this.#heldBytes);
+    const held = holding?.() ?? this.#heldBytes;
+    const free = holding === undefined ? freeForAll : (freeForAll - held) / 2;
+    let messages = estimate.messagesIn(free / MEMORY_PER_MESSAGE_BYTE, wanted, isLook);
     if (isLook && isPatient && messages < wanted && this.#ledger.looksOut() > 0) return undefined;
-    // A mapping that holds nothing gets one message through while anything is free, however large its messages are.
-    if (messages < 1 && this.#heldBytes === 0 && free > 0) messages = 1;
-    return messages < 1 ? undefined : this.#reservation(messages, messages * each, isLook);
+    // Whoever holds nothing gets one message through while anything is free, however large its messages are.
+    if (messages < 1 && held === 0 && free > 0) messages = 1;
+    return messages < 1 ? undefined : this.#reservation(messages, estimate.bytesOf(messages, isLook) * MEMORY_PER_MESSAGE_BYTE, isLook);
   }
 
   #reservation(messages: number, reservedBytes: number, isLook: boolean): ByteReservation {
@@ -257,20 +264,12 @@ export class ByteShare {
       isLook,
       arrived: (recordBytes) => {
         this.#hasLooked = true;
-        this.#learn(recordBytes);
+        this.#estimate.learn(recordBytes);
         this.#records += recordBytes.length;
         end(total(recordBytes) * MEMORY_PER_MESSAGE_BYTE);
       },
       cancel: () => end(0),
     };
-  }
-
-  #learn(recordBytes: readonly number[]): void {
-    if (recordBytes.length === 0) return;
-    const largest = Math.max(LEAST_MESSAGE_BYTES, ...recordBytes);
-    const known = this.#messageBytes ?? largest;
-    // Whole bytes: a remainder of a fraction would keep the account from ever coming back to zero.
-    this.#messageBytes = largest >= known ? largest : Math.ceil(known + (largest - known) * SINK_WEIGHT);
   }
 
   #move(bytes: number): void {

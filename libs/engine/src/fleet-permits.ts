@@ -18,11 +18,14 @@ const ANSWER_MS_MAX = 5_000;
 /** Pauses between tries to hand a permit back while the store does not answer. */
 const RETURN_BACKOFF: BackoffPolicy = { firstMs: 200, maxMs: 5_000, leastMs: 100 };
 
+/** What of a mapping its caps depend on. A stream mapping has no `MaximumConcurrency`: its shards and lanes bound it. */
+export type CappedMapping = Pick<SqsMapping, 'uuid' | 'maximumConcurrency'>;
+
 /** Whose caps these are, and where they are counted. */
 export interface FleetPermitsOptions {
   readonly surroundings: Surroundings;
   readonly store: PermitStore;
-  readonly mapping: SqsMapping;
+  readonly mapping: CappedMapping;
   readonly function: FunctionDefinition;
   readonly kill: AbortSignal;
 }
@@ -87,7 +90,7 @@ export class FleetPermits {
   }
 }
 
-function capScopes(mapping: SqsMapping, fn: FunctionDefinition): { scope: string; limit: number }[] {
+function capScopes(mapping: CappedMapping, fn: FunctionDefinition): { scope: string; limit: number }[] {
   const caps = [
     { scope: `mapping-${mapping.uuid}`, limit: mapping.maximumConcurrency },
     { scope: 'reserved', limit: fn.reservedConcurrentExecutions },
