@@ -31,5 +31,8 @@ export function timedCoordination(
     permits: timed('permits', coordination.permits),
     gates: timed('gates', coordination.gates),
     scale: timed('scale', coordination.scale),
+    streams: timed('streams', coordination.streams),
+    pauses: timed('pauses', coordination.pauses),
+    audit: timed('audit', coordination.audit),
   };
 }

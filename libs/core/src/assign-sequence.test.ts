@@ -112,9 +112,9 @@ class SketchFleet {
 
   #view(id: string, row: Row): LeaseView {
     const isLive = row.owner !== '' && row.expiresAt > this.now;
-    const since = { sinceMovedMs: (this.now - row.movedAt) * 1_000 };
+    const since = { sinceMovedMs: (this.now - row.movedAt) * 1_000, sinceCheckpointMs: Infinity };
     const { owner, epoch, wantedBy } = row;
-    return { id, owner, epoch, live: isLive, checkpoint: undefined, ended: false, wantedBy, ...since };
+    return { id, owner, epoch, live: isLive, checkpoint: undefined, ended: false, wantedBy, weight: 1, note: '', ...since };
   }
 
   #member({ token, seenAt }: Poller): Member {

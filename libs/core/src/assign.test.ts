@@ -114,6 +114,9 @@ const view = (id: string, owner: string, more: Partial<LeaseView> = {}): LeaseVi
   ended: false,
   wantedBy: undefined,
   sinceMovedMs: 120_000,
+  weight: 1,
+  sinceCheckpointMs: Infinity,
+  note: '',
   ...more,
 });
 

@@ -34,8 +34,11 @@ it('does everything in a Redis Cluster, where keys of one script must share a sl
   await Promise.all(ids.map((id) => leases.acquire(id, 'ann', 10_000)));
   const held = ids.map((id) => ({ id, epoch: 1 }));
   expect(new Set(await leases.renew('ann', held, 10_000))).toEqual(new Set(['renewed']));
-  expect(await leases.checkpoint('sqs-1', 'ann', 1, '7')).toBe('written');
-  expect(await leases.end('sqs-1', 'ann', 1, ['sqs-left', 'sqs-right'])).toBe('written');
+  expect(await leases.checkpoint('sqs-1', 'ann', 1, '7', 'w')).toBe('written');
+  await leases.create(['sqs-left', 'sqs-right'].map((id) => ({ id, checkpoint: 'TRIM_HORIZON', ended: false })));
+  expect(await leases.end('sqs-1', 'ann', 1)).toBe('written');
+  expect(await leases.note('sqs-2', 'ann', 1, '{}')).toBe(true);
+  await leases.reposition(['sqs-3', 'sqs-4'].map((id) => ({ id, checkpoint: 'TRIM_HORIZON', ended: false })));
   expect((await leases.view(['sqs-1', 'sqs-left']))[1]).toMatchObject({ checkpoint: 'TRIM_HORIZON' });
   expect(await leases.want('sqs-2', 'bob', 10_000)).toBe(true);
   expect(await leases.release('sqs-2', 'ann', 1)).toBe(true);

@@ -3,6 +3,7 @@ import { StoreError } from '@wherry/core/coordination';
 import { partitionOf } from '@wherry/core/stable-hash';
 import { gateStoreContract } from '@wherry/testkit/contracts/gate-store';
 import type { StoreHarness } from '@wherry/testkit/contracts/harness';
+import { leaseProgressContract } from '@wherry/testkit/contracts/lease-progress';
 import { leaseStoreContract } from '@wherry/testkit/contracts/lease-store';
 import { memberStoreContract } from '@wherry/testkit/contracts/member-store';
 import { permitStoreContract } from '@wherry/testkit/contracts/permit-store';
@@ -24,7 +25,7 @@ local ms = tonumber(ARGV[1])
 for _, key in ipairs(redis.call('KEYS', '*')) do
   local kind = redis.call('TYPE', key).ok
   if kind == 'hash' then
-    for _, field in ipairs({'x', 'wx', 'm', 'u', 'px', 'ws'}) do
+    for _, field in ipairs({'x', 'wx', 'm', 'ct', 'u', 'px', 'ws'}) do
       local at = tonumber(redis.call('HGET', key, field) or '0')
       if at > 0 then redis.call('HSET', key, field, string.format('%.0f', at - ms)) end
     end
@@ -62,6 +63,7 @@ function open<Key extends keyof Coordination>(key: Key): () => Promise<StoreHarn
 }
 
 leaseStoreContract('Redis', open('leases'));
+leaseProgressContract('Redis', open('leases'));
 memberStoreContract('Redis', open('members'));
 permitStoreContract('Redis', open('permits'));
 gateStoreContract('Redis', open('gates'));

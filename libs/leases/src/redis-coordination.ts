@@ -1,11 +1,14 @@
 import type { Coordination } from '@wherry/core/coordination';
 import { Keys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
+import { RedisAuditStore } from './redis-audit-store.ts';
 import { RedisGateStore } from './redis-gate-store.ts';
 import { RedisLeaseStore } from './redis-lease-store.ts';
 import { RedisMemberStore } from './redis-member-store.ts';
+import { RedisPauseStore } from './redis-pause-store.ts';
 import { RedisPermitStore } from './redis-permit-store.ts';
 import { RedisScaleStore } from './redis-scale-store.ts';
+import { RedisStreamStore } from './redis-stream-store.ts';
 import { Scripts } from './scripts.ts';
 
 /**
@@ -27,5 +30,8 @@ export function createRedisCoordination(
     permits: new RedisPermitStore(client, scripts, keys),
     gates: new RedisGateStore(client, scripts, keys),
     scale: new RedisScaleStore(scripts, keys),
+    streams: new RedisStreamStore(client, scripts, keys),
+    pauses: new RedisPauseStore(scripts, keys),
+    audit: new RedisAuditStore(client, scripts, keys),
   };
 }

@@ -1,5 +1,5 @@
 import { StoreError } from '@wherry/core/coordination';
-import type { AcquireResult, CheckpointResult, LeaseStore, LeaseView, RenewResult } from '@wherry/core/coordination';
+import type { AcquireResult, CheckpointResult, LeaseRow, LeaseStore, LeaseView, RenewResult } from '@wherry/core/coordination';
 import { partitionOf } from '@wherry/core/stable-hash';
 import type { Keys } from './keys.ts';
 import { chunks, unexpectedReply } from './scripts.ts';
@@ -12,7 +12,7 @@ import type { Scripts, ScriptName } from './scripts.ts';
 export const CORRUPT_OWNER = '(corrupt)';
 
 const RENEW_RESULTS: readonly RenewResult[] = ['lost', 'renewed', 'wanted'];
-const VIEW_WIDTH = 7;
+const VIEW_WIDTH = 10;
 
 /** Where the row of a lease is. */
 interface Place {
@@ -41,7 +41,7 @@ export class RedisLeaseStore implements LeaseStore {
     const reply = list('lease-acquire', await this.#scripts.run('lease-acquire', keys, [owner, ttlMs]));
     switch (reply[0]) {
       case 'acquired':
-        return { kind: 'acquired', epoch: Number(reply[1]), checkpoint: text(reply[2]) };
+        return { kind: 'acquired', epoch: Number(reply[1]), checkpoint: text(reply[2]), window: text(reply[3]) ?? '' };
       case 'held':
         return { kind: 'held', owner: String(reply[1]) };
       case 'ended':
@@ -53,11 +53,19 @@ export class RedisLeaseStore implements LeaseStore {
     }
   }
 
-  async renew(owner: string, leases: readonly { readonly id: string; readonly epoch: number }[], ttlMs: number): Promise<RenewResult[]> {
+  async renew(
+    owner: string,
+    leases: readonly { readonly id: string; readonly epoch: number; readonly weight?: number }[],
+    ttlMs: number,
+  ): Promise<RenewResult[]> {
     const results: RenewResult[] = [];
     const renewChunk = async (indexes: number[], keys: string[]): Promise<void> => {
       const epochs = indexes.map((index) => leases[index]?.epoch ?? 0).join(' ');
-      const reply = list('lease-renew', await this.#scripts.run('lease-renew', keys, [owner, ttlMs, epochs]));
+      const args: (string | number)[] = [owner, ttlMs, epochs];
+      if (indexes.some((index) => leases[index]?.weight !== undefined)) {
+        args.push(indexes.map((index) => leases[index]?.weight ?? '-').join(' '));
+      }
+      const reply = list('lease-renew', await this.#scripts.run('lease-renew', keys, args));
       indexes.forEach((index, i) => (results[index] = RENEW_RESULTS[Number(reply[i])] ?? 'lost'));
     };
     await this.#eachPartition(
@@ -75,19 +83,39 @@ export class RedisLeaseStore implements LeaseStore {
     return (await this.#scripts.run('lease-want', [this.#place(id).key], [claimant, ttlMs])) === 1;
   }
 
-  async checkpoint(id: string, owner: string, epoch: number, checkpoint: string): Promise<CheckpointResult> {
-    const reply = await this.#scripts.run('lease-checkpoint', [this.#place(id).key], [owner, epoch, checkpoint]);
+  async checkpoint(id: string, owner: string, epoch: number, checkpoint: string, window: string): Promise<CheckpointResult> {
+    const reply = await this.#scripts.run('lease-checkpoint', [this.#place(id).key], [owner, epoch, checkpoint, window]);
     if (reply === 1) return 'written';
     return reply === -1 ? 'regression' : 'fenced';
   }
 
-  async end(id: string, owner: string, epoch: number, children: readonly string[]): Promise<CheckpointResult> {
-    // Children live in other partitions, hence not in one script. Created first: a crash in between leaves the parent to be
-    // ended again, never a child that nobody knows of.
-    await this.#eachPartition(children, async (_, keys) => {
-      await this.#scripts.run('lease-create', keys, []);
-    });
+  async end(id: string, owner: string, epoch: number): Promise<CheckpointResult> {
     return (await this.#scripts.run('lease-end', [this.#place(id).key], [owner, epoch])) === 1 ? 'written' : 'fenced';
+  }
+
+  async create(rows: readonly LeaseRow[]): Promise<void> {
+    await this.#eachPartition(
+      rows.map(({ id }) => id),
+      async (indexes, keys) => {
+        const args = indexes.flatMap((index) => [rows[index]?.checkpoint ?? '', rows[index]?.ended === true ? 1 : 0]);
+        await this.#scripts.run('lease-create', keys, args);
+      },
+    );
+  }
+
+  async reposition(rows: readonly LeaseRow[]): Promise<void> {
+    // One after the other: parents come before their children, and they live in different partitions.
+    for (const { id, checkpoint, ended } of rows) {
+      const { partition, key } = this.#place(id);
+      const reply = await this.#scripts.run('lease-reposition', [key, this.#keys.epochFloor(partition)], [checkpoint, ended ? 1 : 0]);
+      if (reply !== 1) {
+        throw new StoreError(`Redis lease-reposition: the row of ${id} is damaged, and its epoch cannot be known; repair or delete ${key}`);
+      }
+    }
+  }
+
+  async note(id: string, owner: string, epoch: number, note: string): Promise<boolean> {
+    return (await this.#scripts.run('lease-note', [this.#place(id).key], [owner, epoch, note])) === 1;
   }
 
   async view(ids: readonly string[]): Promise<LeaseView[]> {
@@ -144,7 +172,7 @@ export class RedisLeaseStore implements LeaseStore {
 function parseView(id: string, reply: readonly unknown[], at: number): LeaseView {
   const epoch = Number(reply[at + 1]);
   const isCorrupt = epoch < 0;
-  const sinceMovedMs = Number(reply[at + 6]);
+  const weight = Number(reply[at + 7] ?? 1);
   return {
     id,
     owner: isCorrupt ? CORRUPT_OWNER : String(reply[at]),
@@ -153,8 +181,17 @@ function parseView(id: string, reply: readonly unknown[], at: number): LeaseView
     checkpoint: text(reply[at + 3]),
     ended: reply[at + 4] === 1,
     wantedBy: text(reply[at + 5]),
-    sinceMovedMs: sinceMovedMs < 0 ? Infinity : sinceMovedMs,
+    sinceMovedMs: since(reply[at + 6]),
+    weight: weight > 0 && Number.isFinite(weight) ? weight : 1,
+    sinceCheckpointMs: since(reply[at + 8]),
+    note: text(reply[at + 9]) ?? '',
   };
+}
+
+/** @param reply milliseconds, or -1 for never */
+function since(reply: unknown): number {
+  const ms = Number(reply);
+  return ms < 0 ? Infinity : ms;
 }
 
 function list(script: ScriptName, reply: unknown): readonly unknown[] {

@@ -5,11 +5,15 @@ import type { RedisClient } from './redis-client.ts';
 
 /** The files in `lua/`, each one script. */
 export type ScriptName =
-  | `lease-${'acquire' | 'renew' | 'checkpoint' | 'end' | 'create' | 'release' | 'want' | 'view' | 'remove'}`
+  | `lease-${'acquire' | 'renew' | 'checkpoint' | 'end' | 'create' | 'reposition' | 'note' | 'release' | 'want' | 'view' | 'remove'}`
   | `member-${'heartbeat' | 'list' | 'leave'}`
   | `permit-${'acquire' | 'count'}`
   | `gate-${'list' | 'open' | 'throttle' | 'probe'}`
-  | `scale-${'adjust' | 'desired' | 'note' | 'forgotten' | 'forget'}`;
+  | `scale-${'adjust' | 'desired' | 'note' | 'forgotten' | 'forget'}`
+  | `stream-${'versions' | 'change' | 'remove'}`
+  | `pause-${'list' | 'set' | 'resume'}`
+  | 'audit-append'
+  | `failed-${'put' | 'list' | 'remove'}`;
 
 /** Scripts block Redis while they run; at this many keys one stays far below 2 ms. */
 export const KEYS_PER_SCRIPT = 500;

@@ -1,6 +1,7 @@
 import type { Coordination } from '@wherry/core/coordination';
 import { gateStoreContract } from './contracts/gate-store.ts';
 import type { StoreHarness } from './contracts/harness.ts';
+import { leaseProgressContract } from './contracts/lease-progress.ts';
 import { leaseStoreContract } from './contracts/lease-store.ts';
 import { memberStoreContract } from './contracts/member-store.ts';
 import { permitStoreContract } from './contracts/permit-store.ts';
@@ -21,6 +22,7 @@ function open<Key extends keyof Coordination>(key: Key): () => Promise<StoreHarn
 }
 
 leaseStoreContract('memory', open('leases'));
+leaseProgressContract('memory', open('leases'));
 memberStoreContract('memory', open('members'));
 permitStoreContract('memory', open('permits'));
 gateStoreContract('memory', open('gates'));

@@ -1,10 +1,13 @@
 import type { Clock } from '@wherry/core/clock';
 import type { Coordination } from '@wherry/core/coordination';
+import { MemoryAuditStore } from './memory-audit-store.ts';
 import { MemoryGateStore } from './memory-gate-store.ts';
 import { MemoryLeaseStore } from './memory-lease-store.ts';
 import { MemoryMemberStore } from './memory-member-store.ts';
+import { MemoryPauseStore } from './memory-pause-store.ts';
 import { MemoryPermitStore } from './memory-permit-store.ts';
 import { MemoryScaleStore } from './memory-scale-store.ts';
+import { MemoryStreamStore } from './memory-stream-store.ts';
 
 /**
  * All that pollers share, inside one process: give every simulated poller the same object. Nothing outlives the process.
@@ -18,5 +21,8 @@ export function createMemoryCoordination(clock: Clock): Coordination {
     permits: new MemoryPermitStore(clock),
     gates: new MemoryGateStore(clock),
     scale: new MemoryScaleStore(clock),
+    streams: new MemoryStreamStore(),
+    pauses: new MemoryPauseStore(clock),
+    audit: new MemoryAuditStore(),
   };
 }

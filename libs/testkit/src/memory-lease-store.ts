@@ -1,5 +1,5 @@
 import type { Clock } from '@wherry/core/clock';
-import type { AcquireResult, CheckpointResult, LeaseStore, LeaseView, RenewResult } from '@wherry/core/coordination';
+import type { AcquireResult, CheckpointResult, LeaseRow, LeaseStore, LeaseView, RenewResult } from '@wherry/core/coordination';
 
 interface Row {
   owner: string;
@@ -8,6 +8,10 @@ interface Row {
   ttlMs: number;
   movedAtMs: number | undefined;
   checkpoint: string | undefined;
+  window: string;
+  writtenAtMs: number | undefined;
+  weight: number;
+  note: string;
   isEnded: boolean;
   wantedBy: string | undefined;
   wantedUntilMs: number;
@@ -15,7 +19,6 @@ interface Row {
 
 /** For how long a released lease is kept for the poller it was handed to. */
 const RESERVATION_MS = 5_000;
-const TRIM_HORIZON = 'TRIM_HORIZON';
 
 /** The behaviour of `RedisLeaseStore` in one process, on the given clock: for simulations and for tests of one process. */
 export class MemoryLeaseStore implements LeaseStore {
@@ -36,7 +39,7 @@ export class MemoryLeaseStore implements LeaseStore {
       if (row.owner !== owner) return Promise.resolve({ kind: 'held', owner: row.owner });
       row.expiresAtMs = now + ttlMs;
       row.ttlMs = ttlMs;
-      return Promise.resolve({ kind: 'acquired', epoch: row.epoch, checkpoint: row.checkpoint });
+      return Promise.resolve(acquired(row));
     }
     const reservedFor = row.owner === '' && row.wantedUntilMs - now <= RESERVATION_MS ? standingWant(row, now) : undefined;
     if (reservedFor !== undefined && reservedFor !== owner) return Promise.resolve({ kind: 'held', owner: reservedFor });
@@ -46,17 +49,23 @@ export class MemoryLeaseStore implements LeaseStore {
     row.ttlMs = ttlMs;
     row.movedAtMs = now;
     row.wantedBy = undefined;
+    row.note = '';
     this.#rows.set(id, row);
-    return Promise.resolve({ kind: 'acquired', epoch: row.epoch, checkpoint: row.checkpoint });
+    return Promise.resolve(acquired(row));
   }
 
-  renew(owner: string, leases: readonly { readonly id: string; readonly epoch: number }[], ttlMs: number): Promise<RenewResult[]> {
+  renew(
+    owner: string,
+    leases: readonly { readonly id: string; readonly epoch: number; readonly weight?: number }[],
+    ttlMs: number,
+  ): Promise<RenewResult[]> {
     const now = this.#clock.nowMs();
-    const results = leases.map(({ id, epoch }): RenewResult => {
+    const results = leases.map(({ id, epoch, weight }): RenewResult => {
       const row = this.#owned(id, owner, epoch);
       if (row === undefined || row.expiresAtMs <= now) return 'lost';
       row.expiresAtMs = now + ttlMs;
       row.ttlMs = ttlMs;
+      row.weight = weight ?? row.weight;
       return standingWant(row, now) === undefined ? 'renewed' : 'wanted';
     });
     return Promise.resolve(results);
@@ -68,6 +77,7 @@ export class MemoryLeaseStore implements LeaseStore {
     if (row === undefined) return Promise.resolve(false);
     row.owner = '';
     row.expiresAtMs = 0;
+    row.note = '';
     row.wantedBy = next === '' ? standingWant(row, now) : next;
     row.wantedUntilMs = now + RESERVATION_MS;
     return Promise.resolve(true);
@@ -84,23 +94,50 @@ export class MemoryLeaseStore implements LeaseStore {
     return Promise.resolve(true);
   }
 
-  checkpoint(id: string, owner: string, epoch: number, checkpoint: string): Promise<CheckpointResult> {
+  checkpoint(id: string, owner: string, epoch: number, checkpoint: string, window: string): Promise<CheckpointResult> {
     const row = this.#owned(id, owner, epoch);
     if (row === undefined || row.isEnded) return Promise.resolve('fenced');
     const current = row.checkpoint;
-    if (current !== undefined && current !== TRIM_HORIZON && isLower(checkpoint, current)) return Promise.resolve('regression');
+    if (current !== undefined && isSequenceNumber(current) && (!isSequenceNumber(checkpoint) || isLower(checkpoint, current)))
+      return Promise.resolve('regression');
     row.checkpoint = checkpoint;
+    row.window = window;
+    row.writtenAtMs = this.#clock.nowMs();
     return Promise.resolve('written');
   }
 
-  end(id: string, owner: string, epoch: number, children: readonly string[]): Promise<CheckpointResult> {
-    for (const child of children) {
-      if (!this.#rows.has(child)) this.#rows.set(child, { ...emptyRow(), checkpoint: TRIM_HORIZON });
-    }
+  end(id: string, owner: string, epoch: number): Promise<CheckpointResult> {
     const row = this.#owned(id, owner, epoch);
     if (row === undefined) return Promise.resolve('fenced');
     row.isEnded = true;
+    row.window = '';
     return Promise.resolve('written');
+  }
+
+  create(rows: readonly LeaseRow[]): Promise<void> {
+    for (const { id, checkpoint, ended } of rows) {
+      const row = this.#rows.get(id) ?? emptyRow();
+      if (row.checkpoint !== undefined) continue;
+      row.checkpoint = checkpoint;
+      row.isEnded ||= ended;
+      this.#rows.set(id, row);
+    }
+    return Promise.resolve();
+  }
+
+  reposition(rows: readonly LeaseRow[]): Promise<void> {
+    for (const { id, checkpoint, ended } of rows) {
+      const { epoch, weight, movedAtMs } = this.#rows.get(id) ?? emptyRow();
+      const nextEpoch = Math.max(epoch, this.#epochFloor) + 1;
+      this.#rows.set(id, { ...emptyRow(), epoch: nextEpoch, weight, movedAtMs, checkpoint, isEnded: ended });
+    }
+    return Promise.resolve();
+  }
+
+  note(id: string, owner: string, epoch: number, note: string): Promise<boolean> {
+    const row = this.#owned(id, owner, epoch);
+    if (row !== undefined) row.note = note;
+    return Promise.resolve(row !== undefined);
   }
 
   view(ids: readonly string[]): Promise<LeaseView[]> {
@@ -115,7 +152,10 @@ export class MemoryLeaseStore implements LeaseStore {
         checkpoint: row.checkpoint,
         ended: row.isEnded,
         wantedBy: standingWant(row, now),
-        sinceMovedMs: row.movedAtMs === undefined ? Infinity : Math.max(0, now - row.movedAtMs),
+        sinceMovedMs: since(row.movedAtMs, now),
+        weight: row.weight,
+        sinceCheckpointMs: since(row.writtenAtMs, now),
+        note: isLive(row, now) ? row.note : '',
       };
     });
     return Promise.resolve(views);
@@ -146,6 +186,10 @@ function emptyRow(): Row {
     ttlMs: 0,
     movedAtMs: undefined,
     checkpoint: undefined,
+    window: '',
+    writtenAtMs: undefined,
+    weight: 1,
+    note: '',
     isEnded: false,
     wantedBy: undefined,
     wantedUntilMs: 0,
@@ -155,6 +199,19 @@ function emptyRow(): Row {
 /** An expiry far beyond what its owner can have asked for means that the clock went backwards. */
 function isLive(row: Row, now: number): boolean {
   return row.owner !== '' && row.expiresAtMs > now && row.expiresAtMs - now <= 4 * row.ttlMs;
+}
+
+/** A window without its checkpoint would fit nothing. */
+function acquired({ epoch, checkpoint, window }: Row): AcquireResult {
+  return { kind: 'acquired', epoch, checkpoint, window: checkpoint === undefined ? '' : window };
+}
+
+function since(atMs: number | undefined, now: number): number {
+  return atMs === undefined ? Infinity : Math.max(0, now - atMs);
+}
+
+function isSequenceNumber(position: string): boolean {
+  return /^[0-9]+$/.test(position);
 }
 
 function standingWant(row: Row, now: number): string | undefined {

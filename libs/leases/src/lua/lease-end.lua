@@ -4,4 +4,5 @@ if row[1] ~= ARGV[1] or row[2] ~= ARGV[2] then
   return 0
 end
 redis.call('HSET', KEYS[1], 'cs', 'END')
+redis.call('HDEL', KEYS[1], 'w')
 return 1
