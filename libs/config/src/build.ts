@@ -65,6 +65,7 @@ export function buildConfig(
     logging: { level: values.logging.level, format: values.logging.format, redact: values.logging.redact },
     metrics: values.metrics,
     network: values.network,
+    audit: values.audit,
     hash,
   };
 }

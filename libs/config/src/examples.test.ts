@@ -20,7 +20,6 @@ test('the complete reference is valid, and every feature this version lacks is n
     'api',
     'admin.console',
     'admin.queues',
-    'audit.enabled',
   ]);
   expect(notOffered.every((problem) => problem.severity === 'warning' && problem.code === 'not-offered')).toBe(true);
   expect(warnings.map((problem) => `${problem.severity} ${problem.path}`)).toEqual([

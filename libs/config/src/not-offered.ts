@@ -26,7 +26,6 @@ const NOT_OFFERED: readonly (readonly [path: string, when: When, what: string])[
   ['admin.queues', 'true', 'the view of event queues'],
   ['admin.tls', 'set', 'TLS of the admin listener'],
   ['logging.payloads', 'set', 'logging of payloads'],
-  ['audit.enabled', 'true', 'the audit trail'],
   ['tracing.enabled', 'true', 'tracing'],
 ];
 

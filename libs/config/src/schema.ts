@@ -240,10 +240,10 @@ export const configSchema = z
       .meta({ description: 'Logs.' }),
     audit: z
       .strictObject({
-        enabled: z.boolean().optional().meta({ description: 'Record changes and operations.' }),
-        keep: z.int().min(1).max(10_000_000).optional().meta({ description: 'Entries kept.', wherryDefault: 10_000 }),
+        enabled: z.boolean().default(true).meta({ description: 'Record who changed what in the running fleet: seek, pause, redrive …' }),
+        keep: z.int().min(1).max(10_000_000).default(10_000).meta({ description: 'Newest entries that are kept.' }),
       })
-      .optional()
+      .prefault({})
       .meta({ description: 'Audit trail.' }),
     metrics: z
       .strictObject({

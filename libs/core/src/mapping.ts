@@ -163,6 +163,8 @@ export interface WherryConfig {
     readonly perShard: boolean;
   };
   readonly network: { readonly blockPrivate: boolean; readonly allow: readonly string[] };
+  /** The trail of what operators did: whether it is kept, and how many of its newest entries. */
+  readonly audit: { readonly enabled: boolean; readonly keep: number };
   /** SHA-256 of everything that was read (files and interpolated values), hex; equal on pollers that run the same configuration. */
   readonly hash: string;
 }

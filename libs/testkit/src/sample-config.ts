@@ -88,6 +88,7 @@ export function sampleConfig(
     logging: { level: 'info', format: 'auto', redact: [] },
     metrics: { prefix: 'wherry', labels: {}, nodejs: false, perShard: false },
     network: { blockPrivate: false, allow: [] },
+    audit: { enabled: true, keep: 10_000 },
     hash: 'a'.repeat(64),
     ...rest,
     functions: new Map(functions.map((fn) => [fn.name, fn])),
