@@ -13,7 +13,9 @@ export type ShardPosition =
   | { readonly kind: 'LATEST' }
   /** The first record that arrived at or after this time, epoch milliseconds. Kinesis only. */
   | { readonly kind: 'AT_TIMESTAMP'; readonly timestampMs: number }
-  | { readonly kind: 'AFTER_SEQUENCE_NUMBER'; readonly sequenceNumber: string };
+  | { readonly kind: 'AFTER_SEQUENCE_NUMBER'; readonly sequenceNumber: string }
+  /** That record itself is the first: where somebody has a shard begin anew. */
+  | { readonly kind: 'AT_SEQUENCE_NUMBER'; readonly sequenceNumber: string };
 
 /** One shard as the stream lists it. */
 export interface StreamShard {

@@ -216,8 +216,10 @@ export class SimulatedStream {
         const found = shard.records.findIndex(({ arrivedAtMs }) => arrivedAtMs >= position.timestampMs);
         return found === -1 ? shard.records.length : Math.max(found, this.#oldest(shard));
       }
+      case 'AT_SEQUENCE_NUMBER':
       case 'AFTER_SEQUENCE_NUMBER': {
-        const found = shard.records.findIndex((record) => compareSequenceNumbers(record.sequenceNumber, position.sequenceNumber) > 0);
+        const least = position.kind === 'AT_SEQUENCE_NUMBER' ? 0 : 1;
+        const found = shard.records.findIndex((record) => compareSequenceNumbers(record.sequenceNumber, position.sequenceNumber) >= least);
         return this.#untrimmed(shard, found === -1 ? shard.records.length : found);
       }
     }

@@ -5,24 +5,33 @@ import { FROM_THE_OLDEST, readPosition, type StoredPosition, writePosition } fro
 const AT = 1_790_000_000_000;
 const since: StoredPosition = { kind: 'AT_TIMESTAMP', timestampMs: AT };
 const after: StoredPosition = { kind: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: '49668000000000000000000000000000000000000000000000000002' };
+const at: StoredPosition = { ...after, kind: 'AT_SEQUENCE_NUMBER' };
 const first = { isFirstOwner: true, nowMs: AT + 1_000 };
 const oldestSince = { position: FROM_THE_OLDEST, leaveOutBeforeMs: AT - CREATION_TIME_CUT_MS };
 
 describe('a lease row holds', () => {
-  it.each([FROM_THE_OLDEST, since, after])('$kind, and gives it back', (position) => {
+  it.each([FROM_THE_OLDEST, since, after, at])('$kind, and gives it back', (position) => {
     expect(readPosition(writePosition(position))).toEqual(position);
   });
 
-  it.each(['', 'LATEST', 'abc', 'AT_TIMESTAMP:', 'AT_TIMESTAMP:soon', 'AT_TIMESTAMP:99999999999999999999', '-1', '1e9'])(
-    'nothing that %j could mean',
-    (text) => {
-      expect(readPosition(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'LATEST',
+    'abc',
+    'AT_TIMESTAMP:',
+    'AT_TIMESTAMP:soon',
+    'AT_TIMESTAMP:99999999999999999999',
+    'AT_SEQUENCE_NUMBER:',
+    'AT_SEQUENCE_NUMBER:x',
+    '-1',
+    '1e9',
+  ])('nothing that %j could mean', (text) => {
+    expect(readPosition(text)).toBeUndefined();
+  });
 });
 
 describe('opening a shard', () => {
-  it.each([FROM_THE_OLDEST, since, after])('Kinesis reads from where the row says: $kind', (stored) => {
+  it.each([FROM_THE_OLDEST, since, after, at])('Kinesis reads from where the row says: $kind', (stored) => {
     expect(openingOf(stored, { source: 'kinesis', ...first })).toEqual({ position: stored });
   });
 

@@ -12,8 +12,12 @@ export type StoredPosition = Exclude<ShardPosition, { readonly kind: 'LATEST' }>
 export const FROM_THE_OLDEST: StoredPosition = { kind: 'TRIM_HORIZON' };
 
 const TIMESTAMP_PREFIX = 'AT_TIMESTAMP:';
+const SEQUENCE_PREFIX = 'AT_SEQUENCE_NUMBER:';
 
-/** The text for a lease row: `TRIM_HORIZON`, `AT_TIMESTAMP:<epoch ms>`, or the sequence number of the checkpoint itself. */
+/**
+ * The text for a lease row: `TRIM_HORIZON`, `AT_TIMESTAMP:<epoch ms>`, `AT_SEQUENCE_NUMBER:<digits>`, or the sequence number of the
+ * checkpoint itself, which stands alone because the store compares it.
+ */
 export function writePosition(position: StoredPosition): string {
   switch (position.kind) {
     case 'TRIM_HORIZON':
@@ -22,6 +26,8 @@ export function writePosition(position: StoredPosition): string {
       return `${TIMESTAMP_PREFIX}${position.timestampMs}`;
     case 'AFTER_SEQUENCE_NUMBER':
       return position.sequenceNumber;
+    case 'AT_SEQUENCE_NUMBER':
+      return `${SEQUENCE_PREFIX}${position.sequenceNumber}`;
   }
 }
 
@@ -32,6 +38,10 @@ export function writePosition(position: StoredPosition): string {
 export function readPosition(text: string): StoredPosition | undefined {
   if (text === 'TRIM_HORIZON') return FROM_THE_OLDEST;
   if (isSequenceNumber(text)) return { kind: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: text };
+  if (text.startsWith(SEQUENCE_PREFIX)) {
+    const sequenceNumber = text.slice(SEQUENCE_PREFIX.length);
+    return isSequenceNumber(sequenceNumber) ? { kind: 'AT_SEQUENCE_NUMBER', sequenceNumber } : undefined;
+  }
   const digits = text.startsWith(TIMESTAMP_PREFIX) ? text.slice(TIMESTAMP_PREFIX.length) : '';
   const timestampMs = Number(digits);
   return isSequenceNumber(digits) && Number.isSafeInteger(timestampMs) ? { kind: 'AT_TIMESTAMP', timestampMs } : undefined;

@@ -65,6 +65,7 @@ function iteratorInput(position: ShardPosition) {
     case 'TRIM_HORIZON':
     case 'LATEST':
       return { ShardIteratorType: position.kind };
+    case 'AT_SEQUENCE_NUMBER':
     case 'AFTER_SEQUENCE_NUMBER':
       return { ShardIteratorType: position.kind, SequenceNumber: position.sequenceNumber };
     case 'AT_TIMESTAMP':

@@ -91,6 +91,7 @@ function iteratorInput(position: ShardPosition) {
       return { ShardIteratorType: position.kind };
     case 'AT_TIMESTAMP':
       return { ShardIteratorType: position.kind, Timestamp: new Date(position.timestampMs) };
+    case 'AT_SEQUENCE_NUMBER':
     case 'AFTER_SEQUENCE_NUMBER':
       return { ShardIteratorType: position.kind, StartingSequenceNumber: position.sequenceNumber };
   }

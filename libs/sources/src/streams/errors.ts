@@ -35,7 +35,7 @@ export const toStreamError: ToSourceError = createToSourceError({
 export function toPositionError(thrown: unknown, position: ShardPosition): SourceError {
   const error = toStreamError(thrown, 'GetShardIterator');
   const isRefused = error.code === 'invalid' || error.code === 'notFound';
-  if (position.kind !== 'AFTER_SEQUENCE_NUMBER' || !isRefused || !/sequence ?number/i.test(error.message)) return error;
+  if (!('sequenceNumber' in position) || !isRefused || !/sequence ?number/i.test(error.message)) return error;
   return new SourceError('expired', error.serviceCode, error.message, { cause: thrown });
 }
 

@@ -140,7 +140,7 @@ function describeReading(open: Open): void {
     expect((await readRecords(reader, 2)).map(textOf)).toEqual(['new', 'newer']);
   });
 
-  test('after a sequence number the next record comes, from a source that never saw the one before', async (context) => {
+  test('after a sequence number the next record comes, at it the record itself, from a source that never saw it before', async (context) => {
     const { source, write, textOf } = await open(context);
     await write(['a', 'b', 'c']);
     const shardId = await onlyShard(source);
@@ -148,6 +148,8 @@ function describeReading(open: Open): void {
     const position: ShardPosition = { kind: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: second!.sequenceNumber };
     const records = await readRecords(source.openReader(shardId, position), 1);
     expect(records.map(textOf)).toEqual(['c']);
+    const again = source.openReader(shardId, { ...position, kind: 'AT_SEQUENCE_NUMBER' });
+    expect((await readRecords(again, 2)).map(textOf)).toEqual(['b', 'c']);
   });
 
   test('a closed shard gives what it holds and then its end, again and again', async (context) => {
