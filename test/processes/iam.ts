@@ -21,10 +21,17 @@ export async function createRole(endpoint: string, root: Keys, name: string): Pr
   return element(answer, 'Arn');
 }
 
-/** Makes a user who may do everything, and keys for that user. */
-export async function createUserKeys(endpoint: string, root: Keys, name: string): Promise<Keys> {
+/** Makes a user who may do everything, or nothing at all, and keys for that user. */
+export async function createUserKeys(
+  endpoint: string,
+  root: Keys,
+  name: string,
+  may: 'everything' | 'nothing' = 'everything',
+): Promise<Keys> {
   await callIam(endpoint, root, 'CreateUser', { UserName: name });
-  await callIam(endpoint, root, 'PutUserPolicy', { UserName: name, PolicyName: 'all', PolicyDocument: JSON.stringify(ANYTHING) });
+  if (may === 'everything') {
+    await callIam(endpoint, root, 'PutUserPolicy', { UserName: name, PolicyName: 'all', PolicyDocument: JSON.stringify(ANYTHING) });
+  }
   const answer = await callIam(endpoint, root, 'CreateAccessKey', { UserName: name });
   return { accessKeyId: element(answer, 'AccessKeyId'), secretAccessKey: element(answer, 'SecretAccessKey') };
 }

@@ -1,3 +1,5 @@
+import { unsignedHeaders } from './aws-scope.ts';
+
 /** A service of an emulator. */
 export interface AwsJsonService {
   readonly endpoint: string;
@@ -10,21 +12,17 @@ export interface AwsJsonService {
 
 /**
  * Calls an operation of an AWS service in its JSON protocol, without the SDK, so that what the product receives through the SDK
- * was not also written by it. Emulators do not check signatures; the credential scope is there because they read the region from
- * it. Throws with the server's answer unless it is 200.
+ * was not also written by it. Throws with the server's answer unless it is 200.
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-json.html
  */
 export async function callAws<Answer>(service: AwsJsonService, operation: string, input: object): Promise<Answer> {
-  const now = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const scope = `test/${now.slice(0, 8)}/${service.region}/${service.service}/aws4_request`;
   const response = await fetch(service.endpoint, {
     method: 'POST',
     headers: {
       'content-type': `application/x-amz-json-${service.service === 'kinesis' ? '1.1' : '1.0'}`,
       'x-amz-target': `${service.target}.${operation}`,
-      'x-amz-date': now,
-      authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`,
+      ...unsignedHeaders(service.service, service.region),
     },
     body: JSON.stringify(input),
   });

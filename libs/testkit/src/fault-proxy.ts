@@ -9,7 +9,8 @@ import type { AddressInfo, Socket } from 'node:net';
  * - `reset`: the connection is cut before anything reaches the backend.
  * - `blackHole`: never forwarded, never answered.
  * - `lostResponse`: forwarded and done, but the connection is cut instead of the answer.
- * - `error`: answered with an AWS JSON error, such as `{ code: 'ThrottlingException', status: 400 }`.
+ * - `error`: answered with an error of AWS, such as `{ code: 'ThrottlingException', status: 400 }`, in JSON where the call names its
+ *   operation in a header, else in XML as S3 and SNS write it.
  */
 export type HttpFault =
   | { readonly kind: 'delay'; readonly ms: number }
@@ -156,11 +157,20 @@ function refuse(fault: Exclude<HttpFault, { kind: 'delay' | 'lostResponse' }>, i
     incoming.socket.resetAndDestroy();
     return;
   }
-  const body = JSON.stringify({ __type: `com.amazonaws.sqs#${fault.code}`, message: fault.message ?? 'injected' });
-  const headers = {
-    'content-type': 'application/x-amz-json-1.0',
-    'x-amzn-errortype': fault.code,
-    'content-length': Buffer.byteLength(body),
-  };
-  answer.writeHead(fault.status, headers).end(body);
+  const { body, headers } = incoming.headers['x-amz-target'] === undefined ? xmlError(fault, incoming.url ?? '/') : jsonError(fault);
+  answer.writeHead(fault.status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
+}
+
+type ErrorFault = Extract<HttpFault, { kind: 'error' }>;
+
+function jsonError({ code, message = 'injected' }: ErrorFault): { body: string; headers: Record<string, string> } {
+  const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': code };
+  return { body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message }), headers };
+}
+
+/** Services of the query protocol, which have no path, wrap their error once more. */
+function xmlError({ code, message = 'injected' }: ErrorFault, path: string): { body: string; headers: Record<string, string> } {
+  const error = `<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+  const body = path === '/' ? `<ErrorResponse>${error}</ErrorResponse>` : error;
+  return { body: `<?xml version="1.0" encoding="UTF-8"?>${body}`, headers: { 'content-type': 'application/xml' } };
 }
