@@ -19,6 +19,8 @@ import { SimClock } from '@wherry/testkit/sim-clock';
 export class TestLease implements HeldLease {
   readonly epoch = 1;
   readonly id: string;
+  readonly checkpoint = undefined;
+  readonly window = '';
   isGood = true;
   readonly #yielding = new AbortController();
   readonly #losing = new AbortController();
@@ -37,6 +39,10 @@ export class TestLease implements HeldLease {
 
   isValid(): boolean {
     return this.isGood;
+  }
+
+  weigh(): void {
+    // A slot weighs what every slot weighs.
   }
 
   yield(): void {

@@ -129,6 +129,9 @@ export class SimulatedPoller {
       permits: mutate(overLink(coordination.permits, options), mutant.permits),
       gates: overLink(coordination.gates, options),
       scale: overLink(coordination.scale, options),
+      streams: overLink(coordination.streams, options),
+      pauses: overLink(coordination.pauses, options),
+      audit: overLink(coordination.audit, options),
     };
   }
 

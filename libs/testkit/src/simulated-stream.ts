@@ -154,14 +154,19 @@ export class SimulatedStream {
     return arrivedAtMs + this.options.retentionMs <= this.options.clock.nowMs();
   }
 
+  /** Whether a closed shard has left the stream with the last of its records. */
+  isGone({ closedAtMs }: SimulatedShard): boolean {
+    return closedAtMs + this.options.retentionMs <= this.options.clock.nowMs();
+  }
+
   /** ListShards or DescribeStream: a part of the shards, beginning behind `after`. */
   listShards(after: string | undefined): { readonly shards: readonly StreamShard[]; readonly continueAfter?: string } {
     this.#rollOver();
-    const { clock, listingDelayMs, retentionMs, shardsPerCall } = this.options;
+    const { clock, listingDelayMs, shardsPerCall } = this.options;
     const atMs = clock.nowMs() - listingDelayMs;
     const listed = [...this.shards.values()].filter(
       // The first shards are listed at once: nobody is told of a stream before it is active.
-      (shard) => (shard.createdAtMs <= atMs || shard.parentShardIds.length === 0) && shard.closedAtMs + retentionMs > clock.nowMs(),
+      (shard) => (shard.createdAtMs <= atMs || shard.parentShardIds.length === 0) && !this.isGone(shard),
     );
     const rest = after === undefined ? listed : listed.filter(({ shardId }) => shardId > after);
     const page = rest.slice(0, shardsPerCall);
@@ -255,7 +260,7 @@ export class SimulatedStream {
 
   #existing(shardId: string): SimulatedShard {
     const shard = this.shards.get(shardId);
-    if (shard === undefined || shard.closedAtMs + this.options.retentionMs <= this.options.clock.nowMs())
+    if (shard === undefined || this.isGone(shard))
       throw new SimulatedServiceError('ResourceNotFoundException', `Shard ${shardId} does not exist.`);
     return shard;
   }

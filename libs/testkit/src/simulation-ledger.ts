@@ -1,4 +1,5 @@
 import type { SimClock } from './sim-clock.ts';
+import { SimulationTrace } from './simulation-trace.ts';
 
 /** What the answer of an invocation and a delete may take together, slow calls and the deleter's own pause included. */
 const SETTLE_MS = 2_200;
@@ -40,35 +41,33 @@ export interface InvocationCaps {
 export class SimulationLedger {
   readonly #sim: SimClock;
   readonly #startMs: number;
+  readonly #trace: SimulationTrace;
   readonly #messages = new Map<string, MessageAccount>();
   readonly #firstDelivered = new Map<string, number>();
   readonly #running = new Map<number, RunningInvocation>();
-  readonly #traced: string[] | undefined;
   #nextInvocation = 0;
-  #violation: string | undefined;
   #duplicates = 0;
   #filtered = 0;
   #capsUncheckedUntilMs = 0;
-  #digest = 0x811c9dc5;
 
   /** @param isTraced keep every line of the trace, not only its digest */
   constructor(sim: SimClock, isTraced: boolean) {
     this.#sim = sim;
     this.#startMs = sim.nowMs();
-    this.#traced = isTraced ? [] : undefined;
+    this.#trace = new SimulationTrace(sim, isTraced);
   }
 
   get violation(): string | undefined {
-    return this.#violation;
+    return this.#trace.violation;
   }
 
   get trace(): readonly string[] {
-    return this.#traced ?? [];
+    return this.#trace.lines;
   }
 
   /** FNV-1a over every line of the trace. */
   get digest(): number {
-    return this.#digest >>> 0;
+    return this.#trace.digest;
   }
 
   get duplicates(): number {
@@ -81,15 +80,12 @@ export class SimulationLedger {
   }
 
   note(text: string): void {
-    const line = `${Math.round(this.#sim.nowMs() - this.#startMs)} ${text}`;
-    for (let index = 0; index < line.length; index += 1) this.#digest = Math.imul(this.#digest ^ line.charCodeAt(index), 0x01000193);
-    this.#traced?.push(line);
+    this.#trace.note(text);
   }
 
   /** Records a broken promise; only the first one counts, because the rest follows from it. */
   broken(promise: string, detail: string): void {
-    this.#violation ??= `${promise}: ${detail} (at ${Math.round(this.#sim.nowMs() - this.#startMs)} ms)`;
-    this.note(`BROKEN ${promise}: ${detail}`);
+    this.#trace.broken(promise, detail);
   }
 
   sent(queue: string, id: string, group: string | undefined, order: number, isWanted: boolean): void {
