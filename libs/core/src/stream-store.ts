@@ -32,12 +32,14 @@ export interface RegisterChange {
 /** The registers of stream mappings. Methods throw `StoreError`. */
 export interface StreamStore {
   /**
-   * The register of each mapping's present stream, or of the `stream` that is named, in the order asked: `unchanged` where it still
-   * has the version that the caller knows, `undefined` where there is none.
+   * The register of each mapping's present stream, in the order asked: `unchanged` where it still has the version that the caller
+   * knows, `undefined` where the mapping has none.
    */
   read(
-    mappings: readonly { readonly id: string; readonly knownVersion?: string; readonly stream?: StreamIdentity }[],
+    mappings: readonly { readonly id: string; readonly knownVersion?: string }[],
   ): Promise<readonly (StreamRegister | 'unchanged' | undefined)[]>;
+  /** The register of one of a mapping's streams, be it the present one or an earlier one. */
+  readOf(mapping: string, stream: StreamIdentity): Promise<StreamRegister | undefined>;
   /**
    * Changes the register of a mapping's stream, creates it if there is none (an empty stream has one too), and makes this stream the
    * mapping's present one. A change that alters nothing keeps the version.

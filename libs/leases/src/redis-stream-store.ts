@@ -51,6 +51,15 @@ export class RedisStreamStore implements StreamStore {
     return Array.from(mappings, (_, index) => registers[index]);
   }
 
+  async readOf(mapping: string, stream: StreamIdentity): Promise<StreamRegister | undefined> {
+    const [row, shards] = await this.#transaction(mapping, streamKey(stream));
+    if (!Array.isArray(row)) throw unexpectedReply('stream-read', row);
+    const [, version, identity]: unknown[] = row;
+    if (typeof identity !== 'string') return undefined;
+    // Without a present stream the mapping has no version; its other registers are there all the same.
+    return { stream: readIdentity(identity), version: typeof version === 'string' ? version : '', shards: readShards(shards) };
+  }
+
   async change(mapping: string, stream: StreamIdentity, change: RegisterChange): Promise<void> {
     const key = streamKey(stream);
     const keys = [this.#keys.streams(mapping), this.#keys.shards(mapping, key)];

@@ -27,6 +27,13 @@ export class MemoryStreamStore implements StreamStore {
     return Promise.resolve(registers);
   }
 
+  readOf(mapping: string, stream: StreamIdentity): Promise<StreamRegister | undefined> {
+    const streams = this.#mappings.get(mapping);
+    const register = streams?.registers.get(streamKey(stream));
+    if (streams === undefined || register === undefined) return Promise.resolve(undefined);
+    return Promise.resolve({ stream: register.stream, version: streams.version, shards: [...register.shards.values()] });
+  }
+
   change(mapping: string, stream: StreamIdentity, change: RegisterChange): Promise<void> {
     const key = streamKey(stream);
     const streams = this.#mappings.get(mapping) ?? { present: '', version: '', registers: new Map() };
