@@ -1,13 +1,16 @@
 import type { Coordination } from '@wherry/core/coordination';
 import { StoreError } from '@wherry/core/coordination';
 import { partitionOf } from '@wherry/core/stable-hash';
+import { auditStoreContract } from '@wherry/testkit/contracts/audit-store';
 import { gateStoreContract } from '@wherry/testkit/contracts/gate-store';
 import type { StoreHarness } from '@wherry/testkit/contracts/harness';
 import { leaseProgressContract } from '@wherry/testkit/contracts/lease-progress';
 import { leaseStoreContract } from '@wherry/testkit/contracts/lease-store';
 import { memberStoreContract } from '@wherry/testkit/contracts/member-store';
+import { pauseStoreContract } from '@wherry/testkit/contracts/pause-store';
 import { permitStoreContract } from '@wherry/testkit/contracts/permit-store';
 import { scaleStoreContract } from '@wherry/testkit/contracts/scale-store';
+import { streamStoreContract } from '@wherry/testkit/contracts/stream-store';
 import { startRedisServer } from '@wherry/testkit/redis-server';
 import type { RedisServer } from '@wherry/testkit/redis-server';
 import { Redis } from 'ioredis';
@@ -28,6 +31,14 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
     for _, field in ipairs({'x', 'wx', 'm', 'ct', 'u', 'px', 'ws'}) do
       local at = tonumber(redis.call('HGET', key, field) or '0')
       if at > 0 then redis.call('HSET', key, field, string.format('%.0f', at - ms)) end
+    end
+    if string.find(key, ':pauses$') then
+      local pauses = redis.call('HGETALL', key)
+      for i = 1, #pauses, 2 do
+        local from, to, words = string.match(pauses[i + 1], '^(%d+) (%S+) (.*)$')
+        to = to == '-' and to or string.format('%.0f', to - ms)
+        redis.call('HSET', key, pauses[i], string.format('%.0f', from - ms) .. ' ' .. to .. ' ' .. words)
+      end
     end
   elseif kind == 'zset' then
     local entries = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
@@ -68,6 +79,9 @@ memberStoreContract('Redis', open('members'));
 permitStoreContract('Redis', open('permits'));
 gateStoreContract('Redis', open('gates'));
 scaleStoreContract('Redis', open('scale'));
+streamStoreContract('Redis', open('streams'));
+pauseStoreContract('Redis', open('pauses'));
+auditStoreContract('Redis', open('audit'));
 
 describe('Redis alone', () => {
   const keys = new Keys('wherry', 'test');

@@ -39,7 +39,7 @@ export class Scripts {
    * @param keys all of them in one hash slot
    * @throws StoreError when Redis cannot be reached, does not answer in time or refuses
    */
-  async run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(name: ScriptName, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
     const script = this.#script(name);
     try {
       return await this.#client.evalsha(script.sha, keys.length, ...keys, ...args);
