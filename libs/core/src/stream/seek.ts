@@ -123,7 +123,6 @@ function afterwards(
   });
   const readable = readableShards(then);
   const isReadable = new Set(readable);
-  const isOver = ({ row }: KnownShard): boolean => row !== undefined && row !== 'damaged' && row.isEnded;
-  const waiting = then.filter((shard) => !isReadable.has(shard.shardId) && !isOver(shard)).map(({ shardId }) => shardId);
+  const waiting = then.filter(({ shardId, row }) => !isReadable.has(shardId) && originOf(row) !== 'ended').map(({ shardId }) => shardId);
   return { readable, waiting };
 }
