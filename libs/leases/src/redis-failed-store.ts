@@ -2,10 +2,13 @@ import { StoreError } from '@wherry/core/coordination';
 import type { FailedBatch, FailedQuery, FailedStore } from '@wherry/core/failed-store';
 import { Keys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
-import { Scripts, storeError, unexpectedReply } from './scripts.ts';
+import { Scripts, chunks, storeError, unexpectedReply } from './scripts.ts';
 
 /** Above this part of `maxmemory` no batch is taken: the caller keeps it, and whatever else lives in that Redis goes on. */
-export const FULL_AT = 0.8;
+const FULL_AT = 0.8;
+const FULL = `Redis failed-put: the store is full (more than ${FULL_AT * 100} % of maxmemory is in use); redrive or discard failed batches, or raise maxmemory`;
+/** For how long an event may be there before its batch is. */
+const EVENT_ALONE_MS = 600_000;
 /** Batches that one script looks at, returns or removes at most. */
 const LOOKED_AT_A_TIME = 500;
 const RETURNED_AT_A_TIME = 100;
@@ -47,15 +50,16 @@ class RedisFailedStore implements FailedStore {
 
   async put(batch: FailedBatch, event: Uint8Array): Promise<void> {
     const { id, name, mapping, mappingUuid, failedAtMs } = batch;
-    const facts = [event.byteLength, name, mappingUuid, mapping].join('\n');
+    const key = this.#keys.failedEvent(id);
     const body = Buffer.from(event.buffer, event.byteOffset, event.byteLength);
-    const args = [id, Math.trunc(failedAtMs), facts, JSON.stringify(batch), body, FULL_AT];
-    const reply = await this.#scripts.run('failed-put', [...this.#keys.failed(), this.#keys.failedEvent(id)], args);
-    if (reply === -1) {
-      throw new StoreError(
-        `Redis failed-put: the store is full (more than ${FULL_AT * 100} % of maxmemory is in use); redrive or discard failed batches, or raise maxmemory`,
-      );
-    }
+    // Ahead of the script and not through it: Lua would copy some mebibytes twice, and Redis would stand still meanwhile. What no
+    // script takes over goes by itself; NX, because a repeat must not make the event of a batch that is stored expire.
+    await this.#ask('failed-put', () => this.#client.set(key, body, 'PX', EVENT_ALONE_MS, 'NX'));
+    const facts = [event.byteLength, name, mappingUuid, mapping].join('\n');
+    const args = [id, Math.trunc(failedAtMs), facts, JSON.stringify(batch), FULL_AT];
+    const reply = await this.#scripts.run('failed-put', [...this.#keys.failed(), key], args);
+    if (reply === -1) throw new StoreError(FULL);
+    if (reply === -2) throw new StoreError('Redis failed-put: the event was gone before the batch was stored; try again');
   }
 
   async list({ name = '', mapping = '', limit, after }: FailedQuery): Promise<FailedBatch[]> {
@@ -89,8 +93,7 @@ class RedisFailedStore implements FailedStore {
 
   async remove(ids: readonly string[]): Promise<number> {
     let removed = 0;
-    for (let i = 0; i < ids.length; i += REMOVED_AT_A_TIME) {
-      const part = ids.slice(i, i + REMOVED_AT_A_TIME);
+    for (const part of chunks(ids, REMOVED_AT_A_TIME)) {
       const keys = part.flatMap((id) => [this.#keys.failedEvent(id), this.#keys.failedGone(id)]);
       removed += Number(await this.#scripts.run('failed-remove', [...this.#keys.failed(), ...keys], [PLACE_REMEMBERED_MS, ...part]));
     }

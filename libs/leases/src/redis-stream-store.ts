@@ -16,6 +16,9 @@ interface Asked {
 /** How often a register is read again because the mapping went to another stream meanwhile. That takes as many changes in a row. */
 const READ_TRIES = 5;
 
+/** A step searches a hash that is small enough for Redis to keep it as a list, so fewer than keys fit into one script. */
+const STEPS_PER_SCRIPT = 200;
+
 /** What one step of `stream-change.lua` consists of: what, shard id, parents. */
 type Step = readonly [keyof Omit<RegisterChange, 'nowMs'>, string, string];
 
@@ -63,7 +66,7 @@ export class RedisStreamStore implements StreamStore {
   async change(mapping: string, stream: StreamIdentity, change: RegisterChange): Promise<void> {
     const key = streamKey(stream);
     const keys = [this.#keys.streams(mapping), this.#keys.shards(mapping, key)];
-    const pieces = chunks(stepsOf(change));
+    const pieces = chunks(stepsOf(change), STEPS_PER_SCRIPT);
     // One after the other: a reader that sees a child has to see its parent.
     for (const steps of pieces.length === 0 ? [[]] : pieces) {
       await this.#scripts.run('stream-change', keys, [key, writeIdentity(stream), Math.trunc(change.nowMs), ...steps.flat()]);

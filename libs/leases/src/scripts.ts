@@ -39,7 +39,7 @@ export class Scripts {
    * @param keys all of them in one hash slot
    * @throws StoreError when Redis cannot be reached, does not answer in time or refuses
    */
-  async run(name: ScriptName, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
+  async run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const script = this.#script(name);
     try {
       return await this.#client.evalsha(script.sha, keys.length, ...keys, ...args);
@@ -83,9 +83,9 @@ export function unexpectedReply(doing: string, reply: unknown): StoreError {
   return new StoreError(`Redis ${doing}: unexpected reply of type ${Array.isArray(reply) ? 'array' : typeof reply}`);
 }
 
-/** Splits a list into pieces of at most `KEYS_PER_SCRIPT`. */
-export function chunks<T>(list: readonly T[]): T[][] {
+/** Splits a list into pieces of at most `size`. */
+export function chunks<T>(list: readonly T[], size = KEYS_PER_SCRIPT): T[][] {
   const pieces: T[][] = [];
-  for (let i = 0; i < list.length; i += KEYS_PER_SCRIPT) pieces.push(list.slice(i, i + KEYS_PER_SCRIPT));
+  for (let i = 0; i < list.length; i += size) pieces.push(list.slice(i, i + size));
   return pieces;
 }

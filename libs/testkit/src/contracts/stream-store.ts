@@ -112,9 +112,9 @@ export function streamStoreContract(name: string, open: OpenStore<StreamStore>):
     it('never shows a child without its parent, however large the change', async () => {
       const { store } = await open();
       const generations = Array.from({ length: 2_500 }, (_, i) => shard(`shard-${i}`, ...(i === 0 ? [] : [`shard-${i - 1}`])));
-      let isDone = false;
-      const changing = store.change('m', FIRST, changeOf({ register: generations.toReversed() })).finally(() => (isDone = true));
-      while (!isDone) {
+      const progress = { isDone: false };
+      const changing = store.change('m', FIRST, changeOf({ register: generations.toReversed() })).finally(() => (progress.isDone = true));
+      while (!progress.isDone) {
         const [register] = await store.read([{ id: 'm' }]);
         const ids = new Set(typeof register === 'object' ? register.shards.map(({ shardId }) => shardId) : []);
         for (const { shardId, parentShardIds } of generations) {
