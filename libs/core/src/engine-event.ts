@@ -131,8 +131,9 @@ export type EngineEvent =
        * `found`: they have leases now. `ended`: read to their end. `retired`: gone from the stream. `vanished`: gone before they were read
        * to their end. `lost`: their checkpoint is gone, they are read from the oldest record. `stopped`: as `lost`, but they wait for a
        * person. `damaged`: their checkpoint cannot be read. `trimmed`: their position is older than the stream's retention.
+       * `windowLost`: the state of their open window cannot be read; it begins with `{}`, and no record is lost.
        */
-      readonly change: 'found' | 'ended' | 'retired' | 'vanished' | 'lost' | 'stopped' | 'damaged' | 'trimmed';
+      readonly change: 'found' | 'ended' | 'retired' | 'vanished' | 'lost' | 'stopped' | 'damaged' | 'trimmed' | 'windowLost';
       readonly shards: readonly string[];
     }
   /** People paused or resumed a mapping. */

@@ -71,7 +71,8 @@ export interface ShardReader {
   /**
    * Only where the source pushes records: its `read` never waits for one and brings an empty page if none has arrived. This resolves
    * when a read brings something at once (records, the end of the shard, an error, a newer `behindMs`), or when the signal aborts; it
-   * never rejects. Whoever reads waits here first, before memory is set aside for a page.
+   * never rejects. Whoever reads waits here first, before memory is set aside for a page. Aborting ends the subscription; it begins again
+   * with the next call.
    */
   wait?(signal: AbortSignal): Promise<void>;
   /** Only where the source pushes records: ends the subscription at once. The reader is not used after it. */
@@ -80,6 +81,16 @@ export interface ShardReader {
 
 /** A stream of one mapping. Methods throw `SourceError`. */
 export interface StreamSource {
+  /**
+   * The ARN that events carry, where it is not the mapping's: that of a consumer which was registered for it. Known after the first
+   * records, and not needed before them.
+   */
+  readonly eventSourceArn?: string | undefined;
+  /**
+   * The ARN that events, windows and failure documents carry, where it is not the mapping's own: of a consumer that was registered on
+   * demand, known after the first read.
+   */
+  readonly eventSourceArn?: string | undefined;
   /** Which stream it is now. Asked before each listing, because one of the same name may have taken its place. */
   identity(signal: AbortSignal): Promise<StreamIdentity>;
   /** All shards that still exist, in no order. */

@@ -21,6 +21,7 @@
  */
 import { backoffMs } from '../backoff.ts';
 import type { Random } from '../clock.ts';
+import type { StreamMapping } from '../mapping.ts';
 import type { FaultCode } from '../source-error.ts';
 import { FAULT_PAUSES } from '../source-fault.ts';
 import type { ShardPage } from '../stream-source.ts';
@@ -67,6 +68,12 @@ export const DYNAMODB_RATES: PollRates = { baseMs: 250, hotMs: 225, leastMs: 100
  * failure leads to a pause, a refused subscription too.
  */
 export const PUSH_RATES: PollRates = { baseMs: 0, hotMs: 0, leastMs: 0, bytesPerSecond: undefined, fullPageBytes: Infinity };
+
+/** The rates at which a mapping's shards are read. */
+export function ratesOf({ source, consumer }: Pick<StreamMapping, 'source' | 'consumer'>): PollRates {
+  if (consumer.kind === 'enhanced-fan-out') return PUSH_RATES;
+  return source === 'kinesis' ? KINESIS_RATES : DYNAMODB_RATES;
+}
 
 /** Reads of idle shards a second that a poller is content with. Inferred: some 3 % of a core. */
 export const IDLE_READS_PER_SECOND = 250;
