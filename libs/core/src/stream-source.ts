@@ -82,11 +82,6 @@ export interface ShardReader {
 /** A stream of one mapping. Methods throw `SourceError`. */
 export interface StreamSource {
   /**
-   * The ARN that events carry, where it is not the mapping's: that of a consumer which was registered for it. Known after the first
-   * records, and not needed before them.
-   */
-  readonly eventSourceArn?: string | undefined;
-  /**
    * The ARN that events, windows and failure documents carry, where it is not the mapping's own: of a consumer that was registered on
    * demand, known after the first read.
    */
