@@ -1,16 +1,16 @@
 import { formatProblems } from '@wherry/config/format';
 import { loadConfig } from '@wherry/config/load';
-import { didYouMean } from '@wherry/config/suggest';
 import { explainRecordMismatch } from '@wherry/core/event-pattern/explain-record';
 import type { Mismatch } from '@wherry/core/event-pattern/explain-match';
 import { parsePattern } from '@wherry/core/event-pattern/parse-pattern';
 import type { EventPattern } from '@wherry/core/event-pattern/pattern';
 import { createRecordFilter, type EventRecord } from '@wherry/core/event-pattern/record-filter';
-import type { Mapping, WherryConfig } from '@wherry/core/mapping';
+import type { Mapping } from '@wherry/core/mapping';
 import { type GivenRecords, recordsOf } from './event-records.ts';
 import { nameOf, readGiven, utf8Text } from './given-text.ts';
 import { ExitCode, UsageError, type Io } from './io.ts';
 import { mismatchJson, mismatchLines } from './mismatch-text.ts';
+import { namedMapping } from './named-mapping.ts';
 
 /** What `wherry filter test MAPPING` is asked for. */
 export interface MappingTest {
@@ -39,7 +39,7 @@ export async function filterTestMapping(io: Io, test: MappingTest): Promise<numb
     io.stderr.write(`${formatProblems(result.problems, 'text', test.config)}\n`);
     return ExitCode.usage;
   }
-  const mapping = namedMapping(result.config, test);
+  const mapping = namedMapping(result.config, test.mapping, test.config);
   const patterns = mapping.filterPatterns.map(readPattern);
   const given = await givenRecords(io, mapping, test.event);
   const verdicts = given.records.map((record) => verdictOn(mapping, patterns, record));
@@ -50,19 +50,6 @@ export async function filterTestMapping(io: Io, test: MappingTest): Promise<numb
   io.stdout.write(`${lines.join('\n')}\n`);
   return matches ? ExitCode.ok : ExitCode.failed;
 }
-
-function namedMapping({ mappings }: WherryConfig, { mapping: name, config }: MappingTest): Mapping {
-  const mapping = mappings.get(name);
-  if (mapping !== undefined) return mapping;
-  const names = [...mappings.keys()];
-  const nearest = didYouMean(name, names);
-  const shown = names.length <= NAMES_SHOWN ? names : [...names.slice(0, NAMES_SHOWN), `and ${names.length - NAMES_SHOWN} more`];
-  const known = names.length === 0 ? '; it has none' : `; it has ${shown.join(', ')}`;
-  throw new UsageError(`${config} has no mapping "${name}"${nearest === undefined ? known : `\n(Did you mean ${nearest}?)`}`);
-}
-
-/** How many mappings are listed to somebody who named none of them. */
-const NAMES_SHOWN = 10;
 
 function readPattern(text: string): EventPattern {
   const result = parsePattern(text);

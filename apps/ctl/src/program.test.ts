@@ -28,7 +28,21 @@ describe('usage', () => {
   test('help lists every command and the exit codes', async () => {
     const { code, stdout } = await wherry('--help');
     expect(code).toBe(0);
-    for (const name of ['poller', 'up', 'validate', 'config', 'schema', 'explain', 'init', 'version', 'status', 'health', 'filter']) {
+    for (const name of [
+      'poller',
+      'up',
+      'validate',
+      'config',
+      'schema',
+      'explain',
+      'init',
+      'version',
+      'status',
+      'health',
+      'filter',
+      'pause',
+      'resume',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     }
     expect(stdout).toContain('Exit codes: 0 good, 1 errors, 2 bad usage.');
@@ -143,6 +157,19 @@ describe('init', () => {
     expect((await wherry('validate', file)).code).toBe(0);
   });
 
+  test.each([
+    ['arn:aws:kinesis:eu-west-1:123456789012:stream/clicks.v1', 'clicks-v1'],
+    ['arn:aws:kinesis:eu-west-1:123456789012:stream/clicks/consumer/c:1700000000', 'clicks'],
+    ['arn:aws:dynamodb:eu-west-1:123456789012:table/Customers/stream/2026-01-01T00:00:00.000', 'Customers'],
+  ])('writes a file for the stream %s that validates', async (stream, name) => {
+    const file = join(folder, 'wherry.yaml');
+    expect((await wherry('init', '--source-arn', stream, '--yes', '--out', file)).code).toBe(0);
+    expect(await readFile(file, 'utf8')).toContain(`\n  ${name}:\n    EventSourceArn: ${stream}\n`);
+    const checked = await wherry('validate', file);
+    expect(checked.stdout).toMatch(/: ok \(1 function, 1 mapping/);
+    expect(checked.code).toBe(0);
+  });
+
   test('never overwrites a file', async () => {
     const file = join(folder, 'wherry.yaml');
     await writeFile(file, 'mine');
@@ -153,12 +180,9 @@ describe('init', () => {
   });
 
   test.each([
-    [
-      ['--source-arn', 'https://sqs.eu-west-1.amazonaws.com/123456789012/orders', '--yes'],
-      'its ARN is arn:aws:sqs:eu-west-1:123456789012:orders',
-    ],
-    [['--source-arn', 'arn:aws:kinesis:eu-west-1:123456789012:stream/clicks', '--yes'], 'this version polls SQS queues only'],
-    [['--source-arn', 'orders', '--yes'], 'expected the ARN of an SQS queue'],
+    [['--source-arn', 'https://sqs.eu-west-1.amazonaws.com/123456789012/orders', '--yes'], 'use arn:aws:sqs:eu-west-1:123456789012:orders'],
+    [['--source-arn', 'arn:aws:dynamodb:eu-west-1:123456789012:table/t', '--yes'], "use the table's LatestStreamArn"],
+    [['--source-arn', 'orders', '--yes'], 'expected an ARN, got "orders"'],
     [['--target-url', 'ftp://host/', '--yes'], 'expected a URL that starts with http:// or https://'],
     [['--redis', 'redis.internal:6379', '--yes'], 'expected a URL that starts with redis:// or rediss://'],
     [['--lambda', 'a b', '--yes'], 'expected the name of a function'],

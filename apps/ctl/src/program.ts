@@ -1,6 +1,8 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { configOption, type WithConfig } from './config-option.ts';
 import type { InitOptions } from './init.ts';
 import { ExitCode, UsageError, type Io } from './io.ts';
+import { addOperationCommands } from './operation-commands.ts';
 
 /**
  * Parses the arguments and runs the command. Each command's code is imported only when it runs: help and `version` must not
@@ -51,31 +53,15 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
     throw new CommanderError(0, VERSION_ASKED, '');
   });
   addFleetCommands(program, io, exit);
+  addOperationCommands(program, io, exit);
   addConfigurationCommands(program, io, exit);
   addFilterCommands(program, io, exit);
   return program;
 }
 
-interface WithConfig {
-  readonly config: string;
-}
-
-function configOption(io: Io): Option {
-  const named = io.env['WHERRY_CONFIG'];
-  return new Option('-c, --config <file>', 'configuration file')
-    .default(named === undefined || named === '' ? 'wherry.yaml' : named, 'WHERRY_CONFIG, else wherry.yaml')
-    .argParser(fileName);
-}
-
 const statusNotes = `
 With --url the bearer token of admin.auth, if the pollers want one, is taken from WHERRY_ADMIN_TOKEN.
 A configuration with errors does not stop the pollers: status then asks the poller that admin.listen names.`;
-
-/** An empty name is a variable that somebody forgot to set; what it leads to would be told less clearly by the file system. */
-function fileName(text: string): string {
-  if (text === '') throw new InvalidArgumentError('It is empty: name a file.');
-  return text;
-}
 
 function addFleetCommands(program: Command, io: Io, exit: (code: number) => void): void {
   const start = async ({ config }: WithConfig, notice?: string): Promise<number> => {
@@ -136,7 +122,7 @@ function addConfigurationCommands(program: Command, io: Io, exit: (code: number)
     .argument('[files...]', 'configuration files; default: --config')
     .addOption(configOption(io))
     .addOption(new Option('--format <format>', 'how problems are written').choices(['text', 'json', 'github']).default('text'))
-    .option('--online', 'also ask the queues, Redis and the targets that are named there')
+    .option('--online', 'also ask the queues, streams, failure destinations, Redis and the targets that are named there')
     .addHelpText('after', validateNotes + exitCodes)
     .action(async (files: string[], options: WithConfig & { format: 'text' | 'json' | 'github'; online?: boolean }) => {
       if (files.includes('')) throw new UsageError('one of the files has an empty name: name a file');
@@ -173,7 +159,7 @@ function addConfigurationCommands(program: Command, io: Io, exit: (code: number)
   program
     .command('init')
     .description('write a first wherry.yaml from three questions, or from the options alone')
-    .option('--source-arn <arn>', 'SQS queue to poll')
+    .option('--source-arn <arn>', 'SQS queue, Kinesis stream or DynamoDB stream to poll')
     .addOption(new Option('--target-url <url>', 'plain HTTP service that gets the events').conflicts(['rie', 'lambda']))
     .addOption(new Option('--rie <url>', 'container with the Runtime Interface Emulator').conflicts(['lambda']))
     .option('--lambda <name[:qualifier]>', 'function on AWS Lambda')

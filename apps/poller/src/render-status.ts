@@ -1,21 +1,19 @@
 import type { FleetMappingReport, FleetReport } from './fleet-status.ts';
+import { durationText, numberText, plainText, tableLines } from './terminal-text.ts';
 
 const COLUMNS = ['MAPPING', 'SOURCE', 'STATE', 'IN/s', 'FILTERED/s', 'OK/s', 'FAIL/s', 'OLDEST', 'BACKLOG', 'BUSY'] as const;
 
 /** Digits of a configuration hash that people compare. */
 const HASH_DIGITS = 6;
 
-/** Longest name or reason in the table; the whole text is in `--json`. */
-const TEXT_LENGTH_MAX = 120;
-
 /**
  * The fleet as text for a terminal: a line about the whole, a table of mappings, and a line for everything that needs a look. A dash
  * stands for what nobody could say.
  */
 export function renderStatus(report: FleetReport): string {
-  const lines = [headline(report), '', ...table([[...COLUMNS], ...report.mappings.map(row)])];
+  const lines = [headline(report), '', ...tableLines([[...COLUMNS], ...report.mappings.map(row)])];
   const troubles = [...report.mappings.flatMap(mappingTroubles), ...pollerTroubles(report)];
-  if (troubles.length > 0) lines.push('', ...troubles.map((trouble) => `! ${plain(trouble)}`));
+  if (troubles.length > 0) lines.push('', ...troubles.map((trouble) => `! ${plainText(trouble)}`));
   return lines.join('\n');
 }
 
@@ -24,7 +22,7 @@ function headline({ fleet, pollers, configHashes, redis }: FleetReport): string 
   const config = hashes.length === 1 ? `config ${hashes[0]} (all agree)` : `configs ${hashes.join(', ')} (pollers differ)`;
   const parts = [
     'wherry',
-    `fleet ${plain(fleet)}`,
+    `fleet ${plainText(fleet)}`,
     pollers.length === 1 ? '1 poller' : `${pollers.length} pollers`,
     ...(hashes.length === 0 ? [] : [config]),
     redis.latencyMs === null ? `redis ${redis.up ? 'up' : 'down'}` : `redis ${redis.latencyMs.toFixed(1)} ms`,
@@ -35,16 +33,16 @@ function headline({ fleet, pollers, configHashes, redis }: FleetReport): string 
 function row(mapping: FleetMappingReport): string[] {
   const { rates, backlog } = mapping;
   return [
-    plain(mapping.name),
+    plainText(mapping.name),
     mapping.source,
     mapping.state,
-    rates === null ? '-' : number(rates.polled),
-    rates === null ? '-' : number(rates.filtered),
-    rates === null ? '-' : number(rates.succeeded),
-    rates === null ? '-' : number(rates.failed),
-    mapping.oldestAgeMs === null ? '-' : duration(mapping.oldestAgeMs),
-    backlog === null ? '-' : number(backlog.visible),
-    `${mapping.inFlight === null ? '-' : number(mapping.inFlight)}/${number(mapping.capacity)}`,
+    rates === null ? '-' : numberText(rates.polled),
+    rates === null ? '-' : numberText(rates.filtered),
+    rates === null ? '-' : numberText(rates.succeeded),
+    rates === null ? '-' : numberText(rates.failed),
+    mapping.oldestAgeMs === null ? '-' : durationText(mapping.oldestAgeMs),
+    backlog === null ? '-' : numberText(backlog.visible),
+    `${mapping.inFlight === null ? '-' : numberText(mapping.inFlight)}/${numberText(mapping.capacity)}`,
   ];
 }
 
@@ -54,7 +52,7 @@ const GATE_WORDS = { open: 'circuit breaker open', throttled: 'target throttled'
 function mappingTroubles({ name, problems, gate, lastFailure, rates, slots }: FleetMappingReport): string[] {
   const troubles = problems.map((problem) => `${name}: ${problem}`);
   if (gate !== null && gate.state !== 'closed') {
-    troubles.push(`${name}: ${GATE_WORDS[gate.state]}, next try in ${duration(gate.waitMs)}: ${gate.reason}`);
+    troubles.push(`${name}: ${GATE_WORDS[gate.state]}, next try in ${durationText(gate.waitMs)}: ${gate.reason}`);
   }
   // An old failure is history; one behind a running rate of failures is news.
   if (lastFailure !== null && (rates?.failed ?? 0) > 0) {
@@ -71,40 +69,4 @@ function pollerTroubles({ pollers, redis }: FleetReport): string[] {
     return poller.ready === false ? [`poller ${poller.token} is not ready`] : [];
   });
   return redis.error === null ? troubles : [`redis: ${redis.error}`, ...troubles];
-}
-
-/** Columns as wide as their widest cell, two spaces apart. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  return rows.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-/** 412, 3,110 or, below ten, one decimal unless it is zero. */
-function number(value: number): string {
-  const digits = value < 10 && !Number.isInteger(value) ? 1 : 0;
-  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
-}
-
-/** 850 ms, 1.2 s, 14m 03s, 2h 05m. */
-function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes}m ${two(Math.floor(ms / 1_000) % 60)}s`;
-  return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`;
-}
-
-function two(part: number): string {
-  return String(part).padStart(2, '0');
-}
-
-/** Names and reasons come from other processes: nothing of them may steer the terminal. */
-function plain(text: string): string {
-  const line = text.replaceAll(/\p{Cc}+/gu, ' ');
-  return line.length > TEXT_LENGTH_MAX ? `${line.slice(0, TEXT_LENGTH_MAX - 1)}…` : line;
 }
