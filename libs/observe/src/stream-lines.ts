@@ -91,6 +91,7 @@ const SHARDS: Readonly<Record<Extract<StreamEvent, { type: 'shards' }>['change']
   lost: { level: 'warn', msg: 'checkpoints lost: shards are read from their oldest record' },
   stopped: { level: 'error', msg: 'checkpoints lost: shards wait until somebody seeks or removes onCheckpointLoss: stop' },
   damaged: { level: 'error', msg: 'checkpoints cannot be read: shards wait until somebody seeks' },
+  windowLost: { level: 'warn', msg: 'open windows could not be read: their state begins anew' },
   trimmed: { level: 'warn', msg: 'records were trimmed before they were read' },
 };
 
