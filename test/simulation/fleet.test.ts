@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineEvent } from '@wherry/core/engine-event';
 import type { Invoker, InvokeRequest } from '@wherry/core/invoke';
-import type { FunctionDefinition, SqsMapping, WherryConfig } from '@wherry/core/mapping';
+import type { FunctionDefinition, SqsMapping, StreamMapping, WherryConfig } from '@wherry/core/mapping';
 import type { QueueSource } from '@wherry/core/queue-source';
 import { SourceError } from '@wherry/core/source-error';
 import { Fleet } from '@wherry/engine/fleet';
@@ -31,6 +31,10 @@ interface Bench {
 interface BenchOptions {
   readonly config?: WherryConfig;
   readonly createSource?: (mapping: SqsMapping, queue: QueueSource) => QueueSource;
+}
+
+function noStream(mapping: StreamMapping): never {
+  throw new Error(`${mapping.name}: there are queues alone here`);
 }
 
 function setup({ config = sampleConfig(), createSource = (_, queue) => queue }: BenchOptions = {}): Bench {
@@ -65,6 +69,8 @@ function setup({ config = sampleConfig(), createSource = (_, queue) => queue }: 
     config,
     poller: { token: 'poller-a', version: '1', adminUrl: 'http://127.0.0.1:9401' },
     createSource: (mapping) => createSource(mapping, counted),
+    createStreamSource: noStream,
+    createDestination: () => undefined,
     createInvoker: (fn) => invokerOf(fn, sim, records),
     observe: (event) => records.events.push(event),
   });

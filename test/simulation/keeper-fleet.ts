@@ -76,7 +76,7 @@ export class KeeperFleet {
       }),
       capacity: () => 10_000,
       mayHold: (id) => !poller.leavesToOthers(id),
-      planUnits: () => Promise.resolve(this.units),
+      planUnits: () => Promise.resolve({ units: this.units, views: new Map() }),
       runUnit: async (lease) => {
         working.set(lease.id, lease);
         await abortOf([lease.yielded, lease.lost, kill.signal]);

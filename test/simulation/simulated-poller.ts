@@ -69,6 +69,10 @@ export class SimulatedPoller {
       config: world.mutant.config?.(config) ?? config,
       poller: { token: this.token, version: '0', adminUrl: '' },
       createSource: (mapping) => this.#source(mapping),
+      createStreamSource: (mapping) => {
+        throw new Error(`${mapping.name}: there are queues alone here`);
+      },
+      createDestination: () => undefined,
       createInvoker: (fn) => this.#invoker(fn.name),
       observe: (event) => this.#observe(event),
     });

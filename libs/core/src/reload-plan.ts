@@ -1,8 +1,8 @@
-import type { FunctionDefinition, SqsMapping, WherryConfig } from './mapping.ts';
+import type { FunctionDefinition, Mapping, WherryConfig } from './mapping.ts';
 
-/** A queue mapping together with the function it runs: all that its work depends on. */
-export interface MappingSetup {
-  readonly mapping: SqsMapping;
+/** A mapping together with the function it runs: all that its work depends on. */
+export interface MappingSetup<Kind extends Mapping = Mapping> {
+  readonly mapping: Kind;
   readonly function: FunctionDefinition;
 }
 
@@ -12,12 +12,12 @@ export type ReloadStep =
   | { readonly kind: 'disable'; readonly uuid: string; readonly setup: MappingSetup }
   | { readonly kind: 'remove'; readonly uuid: string };
 
-/** The queue mappings of a configuration by UUID, disabled ones included. */
+/** The mappings of a configuration by UUID, disabled ones included. */
 export function mappingSetups(config: WherryConfig): Map<string, MappingSetup> {
   const setups = new Map<string, MappingSetup>();
   for (const mapping of config.mappings.values()) {
     const fn = config.functions.get(mapping.functionName);
-    if (mapping.source === 'sqs' && fn !== undefined) setups.set(mapping.uuid, { mapping, function: fn });
+    if (fn !== undefined) setups.set(mapping.uuid, { mapping, function: fn });
   }
   return setups;
 }
@@ -42,7 +42,7 @@ function isSameSetup(one: MappingSetup, other: MappingSetup): boolean {
   return JSON.stringify([one.mapping, one.function]) === JSON.stringify([other.mapping, other.function]);
 }
 
-function changeKind(before: SqsMapping, after: SqsMapping): 'enable' | 'disable' | 'update' {
+function changeKind(before: Mapping, after: Mapping): 'enable' | 'disable' | 'update' {
   if (before.enabled === after.enabled) return 'update';
   return after.enabled ? 'enable' : 'disable';
 }

@@ -1,23 +1,35 @@
-import type { LeaseView, MemberInfo } from '@wherry/core/coordination';
+import type { LeaseView, MemberInfo, Pause } from '@wherry/core/coordination';
 import type { MappingState } from '@wherry/core/engine-event';
+import type { Mapping } from '@wherry/core/mapping';
+import type { MappingEntry } from './mapping-entries.ts';
+import { transitionReason } from './mapping-entries.ts';
+import type { WorkStatus } from './mapping-run.ts';
+import type { ShardStatus } from './stream/stream-shards.ts';
 import type { TargetGate } from './target-gate.ts';
 
 /** One mapping as this poller sees it. */
 export interface MappingStatus {
   readonly name: string;
   readonly uuid: string;
+  readonly source: Mapping['source'];
   readonly state: MappingState;
   readonly stateTransitionReason: string;
+  /** Lambda's `LastProcessingResult`, as far as this poller has seen; absent for queues, of which Lambda tells none. */
+  readonly lastProcessingResult?: string;
+  /** Who has paused the mapping, and for how long still; `leftMs` is null when it lasts until somebody resumes. */
+  readonly paused: (Omit<Pause, 'leftMs'> & { readonly leftMs: number | null }) | null;
   readonly eventSourceArn: string;
   readonly functionName: string;
-  /** Slots the fleet wishes for, slots that some poller holds, and slots this poller works on. */
+  /** Slots the fleet wishes for, slots that some poller holds, and slots this poller works on; 0 for streams. */
   readonly slotsDesired: number;
   readonly slotsHeld: number;
   readonly slotsHere: number;
+  /** Shards that may be read now, those of them that some poller holds, and those this poller works on; null for queues. */
+  readonly shards: { readonly readable: number; readonly held: number; readonly here: readonly ShardStatus[] } | null;
   /** Invocations running and bytes buffered on this poller. */
   readonly inFlight: number;
   readonly bufferedBytes: number;
-  /** What is wrong with the queue, if this poller cannot read it; the target's troubles are in `gate`. */
+  /** What is wrong with the source, if this poller cannot read it; the target's troubles are in `gate`. */
   readonly problem: string | null;
   /** Circuit breaker, throttle and learned concurrency of the function. */
   readonly gate: ReturnType<TargetGate['status']> | null;
@@ -46,4 +58,45 @@ export interface FleetStatus {
   readonly leases: readonly (LeaseView & { readonly mapping: string | null })[];
   /** Leases of this poller now. */
   readonly held: readonly { readonly id: string; readonly epoch: number; readonly valid: boolean; readonly yielding: boolean }[];
+}
+
+/** What is known of a mapping beside its entry. */
+export interface MappingFacts {
+  readonly pause: Pause | undefined;
+  readonly lastProcessingResult: string;
+  /** Slots the fleet wishes for, or shards that may be read. */
+  readonly unitsDesired: number;
+  /** Slots or shards that some poller holds. */
+  readonly unitsHeld: number;
+  readonly gate: ReturnType<TargetGate['status']> | undefined;
+}
+
+/** One mapping's line of the status. */
+export function mappingStatus(entry: MappingEntry, facts: MappingFacts): MappingStatus {
+  const { mapping } = entry.setup;
+  const { pause } = facts;
+  const isQueue = mapping.source === 'sqs';
+  const unitsDesired = entry.run === undefined || pause !== undefined ? 0 : facts.unitsDesired;
+  // What earlier versions still carry counts too: a mapping that is being disabled runs until its last batch has ended.
+  const works = [...entry.retiring, ...(entry.run === undefined ? [] : [entry.run])].flatMap((run) => run.status() ?? []);
+  const sum = (read: (work: WorkStatus) => number): number => works.reduce((total, work) => total + read(work), 0);
+  return {
+    name: mapping.name,
+    uuid: mapping.uuid,
+    source: mapping.source,
+    state: entry.state,
+    stateTransitionReason: transitionReason(mapping),
+    ...(isQueue ? {} : { lastProcessingResult: facts.lastProcessingResult }),
+    paused: pause === undefined ? null : { ...pause, leftMs: Number.isFinite(pause.leftMs) ? pause.leftMs : null },
+    eventSourceArn: mapping.eventSourceArn,
+    functionName: mapping.functionName,
+    slotsDesired: isQueue ? unitsDesired : 0,
+    slotsHeld: isQueue ? facts.unitsHeld : 0,
+    slotsHere: sum((work) => work.slots ?? 0),
+    shards: isQueue ? null : { readable: unitsDesired, held: facts.unitsHeld, here: works.flatMap((work) => work.shards ?? []) },
+    inFlight: sum((work) => work.inFlight),
+    bufferedBytes: sum((work) => work.bufferedBytes),
+    problem: entry.run?.status()?.problem ?? null,
+    gate: facts.gate ?? null,
+  };
 }

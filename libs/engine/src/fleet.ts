@@ -1,33 +1,36 @@
 /**
- * This process's part of the fleet: which mappings there are, how many slots each shall have, and who works on the slots
- * leased to us. It wires the parts below it and never touches a message.
+ * This process's part of the fleet: which mappings there are, which units somebody has to hold, and who works on those leased to us.
+ * It wires the parts below it and never touches a message or a record.
  *
- *   config ──reload──▶ mapping runs          lease keeper ──runUnit(lease)──▶ mapping run ──▶ queue loop
- *   scale store ──planUnits──▶ lease units ──▶ lease keeper
+ *   config ──reload──▶ mapping entries ──▶ mapping runs ◀──runUnit(lease)── lease keeper ◀──units── unit planner ◀── stores
  */
 import type { StopSignals, Surroundings } from '@wherry/core/clock';
-import type { Coordination, HeldLease, LeaseUnit } from '@wherry/core/coordination';
-import type { MappingState, Observe } from '@wherry/core/engine-event';
+import type { Coordination } from '@wherry/core/coordination';
+import type { EngineEvent, Observe } from '@wherry/core/engine-event';
+import type { FailureDestination } from '@wherry/core/failure-destination';
 import type { Invoker } from '@wherry/core/invoke';
-import type { FunctionDefinition, SqsMapping, WherryConfig } from '@wherry/core/mapping';
+import { readUnitId, type UnitName } from '@wherry/core/lease-unit';
+import type { FunctionDefinition, SqsMapping, StreamMapping, WherryConfig } from '@wherry/core/mapping';
 import type { QueueSource } from '@wherry/core/queue-source';
 import { mappingSetups, planReload, type MappingSetup, type ReloadStep } from '@wherry/core/reload-plan';
-import { shareSlots } from '@wherry/core/slot-share';
-import { slotBounds, slotUnits } from '@wherry/core/slots';
+import { isSequenceNumber } from '@wherry/core/stream/sequence-number';
+import type { StreamSource } from '@wherry/core/stream-source';
 import { AbandonedUnits } from './abandoned-units.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { CutOffMappings } from './cut-off-mappings.ts';
-import type { FleetStatus, MappingStatus } from './fleet-status.ts';
+import { type FleetStatus, mappingStatus } from './fleet-status.ts';
 import { FunctionRuns } from './function-runs.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
+import type { OwnLease } from './held-lease.ts';
+import { LeaseKeeper, type UnitPlan } from './lease-keeper.ts';
+import { MappingEntries, type MappingEntry } from './mapping-entries.ts';
+import { MappingPauses } from './mapping-pauses.ts';
 import { MappingRun } from './mapping-run.ts';
-import { createMessageFilter } from './message-filter.ts';
-import { QueueMapping, type QueueMappingStatus } from './queue-mapping.ts';
+import { MappingWorks } from './mapping-works.ts';
+import { ProcessingResults } from './processing-results.ts';
 import { Semaphore } from './semaphore.ts';
 import { StoreHealth } from './store-health.ts';
-
-/** `StateTransitionReason` of every change made by configuration, as Lambda words it for queues. */
-const USER_INITIATED = 'USER_INITIATED';
+import { StreamMemory } from './stream/stream-memory.ts';
+import { UnitPlanner } from './unit-planner.ts';
 
 /** Everything a fleet needs from outside; `apps/` wires it. */
 export interface FleetOptions {
@@ -37,18 +40,11 @@ export interface FleetOptions {
   readonly config: WherryConfig;
   readonly poller: { readonly token: string; readonly version: string; readonly adminUrl: string };
   readonly createSource: (mapping: SqsMapping) => QueueSource;
+  readonly createStreamSource: (mapping: StreamMapping) => StreamSource;
+  /** `undefined` for a mapping without `OnFailure`. */
+  readonly createDestination: (mapping: StreamMapping) => FailureDestination | undefined;
   readonly createInvoker: (fn: FunctionDefinition) => Invoker;
   readonly observe: Observe;
-}
-
-/** A mapping as it is now; `run` is absent while it is disabled, or on its way out. */
-interface MappingEntry {
-  setup: MappingSetup;
-  run: MappingRun | undefined;
-  state: MappingState | undefined;
-  /** Runs of earlier versions whose batches have not ended. */
-  readonly retiring: Set<MappingRun>;
-  desired: number;
 }
 
 /** One process's part of the fleet. */
@@ -58,26 +54,52 @@ export class Fleet {
   readonly #bytes: ByteBudget;
   readonly #inFlight: Semaphore;
   readonly #keeper: LeaseKeeper;
+  readonly #planner: UnitPlanner;
+  readonly #pauses: MappingPauses;
   readonly #abandoned: AbandonedUnits;
   readonly #cutOff: CutOffMappings;
-  readonly #mappings = new Map<string, MappingEntry>();
+  readonly #results = new ProcessingResults();
+  readonly #memory = new StreamMemory();
+  readonly #entries: MappingEntries;
+  readonly #works: MappingWorks;
   readonly #functions: FunctionRuns;
-  readonly #closing = new Set<Promise<void>>();
   readonly #startedAtMs: number;
   #config: WherryConfig;
 
   constructor(options: FleetOptions) {
-    const { config, coordination, surroundings, stop, observe } = options;
+    const { config, coordination, surroundings, stop, observe, poller, createInvoker } = options;
+    const { clock } = surroundings;
     this.#options = options;
     this.#config = config;
-    this.#startedAtMs = surroundings.clock.nowMs();
+    this.#startedAtMs = clock.nowMs();
     this.#health = new StoreHealth(observe);
-    this.#bytes = new ByteBudget(config.limits.bufferedBytes, surroundings.clock);
+    this.#bytes = new ByteBudget(config.limits.bufferedBytes, clock);
     this.#inFlight = new Semaphore(config.limits.inFlight);
-    this.#abandoned = new AbandonedUnits(coordination, surroundings.clock);
-    this.#cutOff = new CutOffMappings(surroundings.clock);
-    const { createInvoker, poller } = options;
+    this.#abandoned = new AbandonedUnits(coordination, clock);
+    this.#cutOff = new CutOffMappings(clock);
     this.#functions = new FunctionRuns({ surroundings, gates: coordination.gates, owner: poller.token, createInvoker, observe });
+    this.#works = new MappingWorks({
+      ...options,
+      owner: poller.token,
+      bytes: this.#bytes,
+      inFlight: this.#inFlight,
+      memory: this.#memory,
+      observe: (event) => this.#heard(event),
+    });
+    this.#entries = new MappingEntries({
+      createRun: (setup) => this.#createRun(setup),
+      isDraining: () => stop.drain.aborted,
+      observe,
+    });
+    this.#pauses = new MappingPauses(coordination.pauses, () => this.#mappings(), observe);
+    this.#planner = new UnitPlanner({
+      coordination,
+      clock,
+      memory: this.#memory,
+      pauses: this.#pauses,
+      polling: () => this.#entries.polling(),
+      leaseRoom: () => this.#leaseRoom(),
+    });
     this.#keeper = new LeaseKeeper({
       surroundings,
       stop,
@@ -85,7 +107,7 @@ export class Fleet {
       members: coordination.members,
       health: this.#health,
       timings: config.leases,
-      token: options.poller.token,
+      token: poller.token,
       memberInfo: () => this.#memberInfo(),
       capacity: () => this.#config.limits.shardsPerPoller,
       mayHold: (unitId) => !this.#cutOff.isCutOff(this.#entryOf(unitId)?.setup.mapping.name ?? ''),
@@ -100,8 +122,7 @@ export class Fleet {
   /** Polls until drained or killed; resolves when everything has stopped and every client is closed. */
   async run(): Promise<void> {
     await this.#keeper.run();
-    for (const entry of this.#mappings.values()) this.#retire(entry);
-    while (this.#closing.size > 0) await Promise.all(this.#closing);
+    await this.#entries.close();
   }
 
   /**
@@ -127,10 +148,11 @@ export class Fleet {
   status(): FleetStatus {
     const { poller, stop } = this.#options;
     const scan = this.#keeper.scan;
+    const leases = (scan?.leases ?? []).map((view) => ({ view, unit: readUnitId(view.id) }));
     // Counted in one pass: with thousands of mappings, a pass over all leases for each of them would stop everything else.
     const live = Map.groupBy(
-      (scan?.leases ?? []).filter((view) => view.live),
-      (view) => uuidOf(view.id),
+      leases.filter(({ view, unit }) => view.live && unit?.kind !== 'discovery'),
+      ({ unit }) => unit?.mapping,
     );
     return {
       fleet: this.#config.fleet.id,
@@ -143,7 +165,10 @@ export class Fleet {
       bufferedBytes: this.#bytes.usedBytes,
       bufferedEvents: this.#bytes.records,
       backpressure: this.#bytes.isExhausted,
-      leases: (scan?.leases ?? []).map((view) => ({ ...view, mapping: this.#entryOf(view.id)?.setup.mapping.name ?? null })),
+      leases: leases.map(({ view, unit }) => ({
+        ...view,
+        mapping: this.#entries.all.get(unit?.mapping ?? '')?.setup.mapping.name ?? null,
+      })),
       held: this.#keeper.held.map((lease) => ({
         id: lease.id,
         epoch: lease.epoch,
@@ -151,30 +176,19 @@ export class Fleet {
         yielding: lease.yielded.aborted,
       })),
       pollers: (scan?.members ?? []).map((member) => ({ token: member.token, silentMs: member.silentMs, ...member.info })),
-      mappings: [...this.#mappings].map(([uuid, entry]) => this.#mappingStatus(uuid, entry, live.get(uuid)?.length ?? 0)),
+      mappings: [...this.#entries.all].map(([uuid, entry]) => this.#mappingStatus(uuid, entry, live.get(uuid)?.length ?? 0)),
     };
   }
 
-  #mappingStatus(uuid: string, entry: MappingEntry, slotsHeld: number): MappingStatus {
+  #mappingStatus(uuid: string, entry: MappingEntry, unitsHeld: number): FleetStatus['mappings'][number] {
     const { mapping } = entry.setup;
-    // What earlier versions still carry counts too: a mapping that is being disabled runs until its last batch has ended.
-    const runs = [...entry.retiring, ...(entry.run === undefined ? [] : [entry.run])].flatMap((run) => run.status() ?? []);
-    const sum = (read: (run: QueueMappingStatus) => number): number => runs.reduce((total, run) => total + read(run), 0);
-    return {
-      name: mapping.name,
-      uuid,
-      state: entry.state ?? 'Creating',
-      stateTransitionReason: USER_INITIATED,
-      eventSourceArn: mapping.eventSourceArn,
-      functionName: mapping.functionName,
-      slotsDesired: entry.run === undefined ? 0 : entry.desired,
-      slotsHeld,
-      slotsHere: sum((run) => run.slots),
-      inFlight: sum((run) => run.inFlight),
-      bufferedBytes: sum((run) => run.bufferedBytes),
-      problem: entry.run?.status()?.problem ?? null,
-      gate: this.#functions.gateStatus(mapping.functionName) ?? null,
-    };
+    return mappingStatus(entry, {
+      pause: this.#pauses.of(uuid),
+      lastProcessingResult: this.#results.of(mapping.name),
+      unitsDesired: mapping.source === 'sqs' ? this.#planner.slots(uuid) : this.#planner.streams.readable(uuid),
+      unitsHeld,
+      gate: this.#functions.gateStatus(mapping.functionName),
+    });
   }
 
   #memberInfo() {
@@ -192,27 +206,9 @@ export class Fleet {
     };
   }
 
-  /** The units that somebody has to hold now: as many slots of each mapping as the fleet wishes for. */
-  async #planUnits(): Promise<readonly LeaseUnit[]> {
-    const { coordination } = this.#options;
-    const polling = [...this.#mappings.values()]
-      .filter((entry) => entry.run !== undefined)
-      .sort((one, other) => (one.setup.mapping.uuid < other.setup.mapping.uuid ? -1 : 1));
-    const bounds = polling.map((entry) => slotBounds(entry.setup.mapping, entry.setup.function));
-    const [desired] = await Promise.all([
-      coordination.scale.desired(polling.map((entry, index) => ({ id: entry.setup.mapping.uuid, initial: bounds[index]!.initial }))),
-      this.#functions.refreshGates(),
-    ]);
-    const wishes = polling.map((entry, index) => {
-      const { initial, floor, ceiling } = bounds[index]!;
-      return Math.min(ceiling, Math.max(floor, desired.get(entry.setup.mapping.uuid) ?? initial));
-    });
-    const shares = shareSlots(wishes, this.#leaseRoom());
-    return polling.flatMap((entry, index) => {
-      entry.desired = shares[index]!;
-      // Without a run it was reloaded while the store was asked: this version's units are not wanted any more.
-      return entry.run === undefined ? [] : slotUnits(entry.setup.mapping, entry.desired);
-    });
+  async #planUnits(): Promise<UnitPlan> {
+    const [plan] = await Promise.all([this.#planner.plan(), this.#functions.refreshGates()]);
+    return plan;
   }
 
   /** Leases that the live pollers may hold together, as far as this one knows: it takes their limits to be its own. */
@@ -222,128 +218,67 @@ export class Fleet {
   }
 
   async #scanned(): Promise<void> {
-    for (const entry of this.#mappings.values()) this.#settleState(entry);
-    await this.#abandoned.sweep([...this.#mappings].map(([id, entry]) => ({ id, slots: entry.desired })));
+    this.#entries.scanned();
+    await this.#abandoned.sweep([...this.#entries.all.keys()].map((id) => ({ id, slots: this.#planner.slots(id) })));
   }
 
-  /** Works on a slot until the lease ends; a changed mapping goes on with its next version under the same lease. */
-  async #runUnit(lease: HeldLease): Promise<void> {
+  /** Works on a unit until its lease or its work ends; a changed mapping goes on with its next version under the same lease. */
+  async #runUnit(lease: OwnLease): Promise<void> {
+    const unit = readUnitId(lease.id);
     while (!lease.yielded.aborted && !lease.lost.aborted && !this.#options.stop.kill.aborted) {
       const run = this.#entryOf(lease.id)?.run;
-      if (run === undefined) return;
-      await run.runSlot(lease);
+      if (run === undefined || unit === undefined) return;
+      await run.runUnit(lease, unit);
+      if (!run.isRetired) return;
     }
+  }
+
+  /**
+   * Whether the work under a lease may begin now. A shard begins where the store says that it was left, and not at all without that:
+   * its row was lost, and what that means is for discovery to decide. One that has not been begun waits for its parents.
+   */
+  async #mayBegin(lease: OwnLease, unit: UnitName): Promise<boolean> {
+    if (unit.kind !== 'shard') return true;
+    if (!(await this.#keeper.refresh(lease)) || lease.checkpoint === undefined) return false;
+    if (isSequenceNumber(lease.checkpoint)) return true;
+    const answer = await this.#health.ask(() => this.#planner.streams.mayBegin(unit.mapping, unit.streamKey, unit.shardId));
+    return answer?.value === true;
   }
 
   #entryOf(unitId: string): MappingEntry | undefined {
-    return this.#mappings.get(uuidOf(unitId));
+    return this.#entries.all.get(readUnitId(unitId)?.mapping ?? '');
+  }
+
+  #mappings() {
+    return [...this.#entries.all.values()].map(({ setup }) => setup.mapping);
   }
 
   #apply(step: ReloadStep): void {
-    const entry = this.#mappings.get(step.uuid);
-    switch (step.kind) {
-      case 'add':
-        this.#add(step.uuid, step.setup);
-        return;
-      case 'remove':
-        if (entry !== undefined) this.#remove(step.uuid, entry);
-        return;
-      case 'enable':
-      case 'disable':
-      case 'update':
-        if (entry === undefined) return;
-        this.#retire(entry);
-        entry.setup = step.setup;
-        entry.run = step.setup.mapping.enabled ? this.#createRun(step.setup) : undefined;
-        this.#setState(entry, STATE_OF_CHANGE[step.kind]);
-        if (entry.run === undefined) this.#settleState(entry);
-        return;
+    if (step.kind === 'remove') {
+      this.#memory.forget(step.uuid);
+      this.#results.forget(this.#entries.all.get(step.uuid)?.setup.mapping.name ?? '');
     }
-  }
-
-  #add(uuid: string, setup: MappingSetup): void {
-    // A queue mapping created disabled is Disabled at once; others are Creating until the first claim scan.
-    const run = setup.mapping.enabled ? this.#createRun(setup) : undefined;
-    const entry: MappingEntry = { setup, run, state: undefined, retiring: new Set(), desired: 0 };
-    this.#mappings.set(uuid, entry);
-    this.#setState(entry, run === undefined ? 'Disabled' : 'Creating');
-  }
-
-  #remove(uuid: string, entry: MappingEntry): void {
-    this.#mappings.delete(uuid);
-    this.#setState(entry, 'Deleting');
-    this.#retire(entry);
+    this.#entries.apply(step);
   }
 
   #createRun(setup: MappingSetup): MappingRun {
-    const { surroundings, stop, coordination, createSource, observe } = this.#options;
+    const { surroundings, stop } = this.#options;
     const fn = this.#functions.use(setup.function);
-    const told: Observe = (event) => {
-      this.#cutOff.note(event);
-      observe(event);
-    };
     return new MappingRun({
       surroundings,
       stop,
-      setup,
-      observe: told,
-      createQueue: () =>
-        new QueueMapping({
-          surroundings,
-          stop,
-          shutdownGraceMs: this.#config.shutdownGraceMs,
-          fleetId: this.#config.fleet.id,
-          mapping: setup.mapping,
-          function: setup.function,
-          matches: createMessageFilter(setup.mapping),
-          source: createSource(setup.mapping),
-          invoker: fn.invoker,
-          gate: fn.gate,
-          bytes: this.#bytes,
-          inFlight: this.#inFlight,
-          permits: coordination.permits,
-          scale: coordination.scale,
-          observe: told,
-        }),
-      closed: () => this.#waitFor(this.#functions.leave(fn)),
+      mapping: setup.mapping.name,
+      createWork: () => this.#works.create(setup, fn),
+      mayBegin: (lease, unit) => this.#mayBegin(lease, unit),
+      closed: () => this.#entries.waitFor(this.#functions.leave(fn)),
+      observe: (event) => this.#heard(event),
     });
   }
 
-  /** Ends the entry's current run in its own time; the entry settles when the last batch of its old versions has ended. */
-  #retire(entry: MappingEntry): void {
-    const { run } = entry;
-    if (run === undefined) return;
-    entry.run = undefined;
-    entry.retiring.add(run);
-    const retired = run.retire().then(() => {
-      entry.retiring.delete(run);
-      this.#settleState(entry);
-    });
-    this.#waitFor(retired);
+  /** What the loops tell. */
+  #heard(event: EngineEvent): void {
+    this.#cutOff.note(event);
+    this.#results.note(event);
+    this.#options.observe(event);
   }
-
-  /** Moves a mapping that is between two states on to the steady one, once nothing of its old version runs any more. */
-  #settleState(entry: MappingEntry): void {
-    if (entry.retiring.size > 0 || entry.state === 'Deleting' || this.#options.stop.drain.aborted) return;
-    this.#setState(entry, entry.setup.mapping.enabled ? 'Enabled' : 'Disabled');
-  }
-
-  #setState(entry: MappingEntry, state: MappingState): void {
-    if (entry.state === state) return;
-    entry.state = state;
-    this.#options.observe({ type: 'mappingState', mapping: entry.setup.mapping.name, state, reason: USER_INITIATED });
-  }
-
-  /** `run` does not resolve before this has. */
-  #waitFor(closing: Promise<void>): void {
-    const closed = closing.finally(() => this.#closing.delete(closed));
-    this.#closing.add(closed);
-  }
-}
-
-const STATE_OF_CHANGE = { enable: 'Enabling', disable: 'Disabling', update: 'Updating' } as const;
-
-/** The mapping's UUID in a unit id `sqs-<uuid>-<slot>`. */
-function uuidOf(unitId: string): string {
-  return unitId.slice('sqs-'.length, unitId.lastIndexOf('-'));
 }

@@ -16,6 +16,7 @@ export class OwnLease implements HeldLease {
   readonly #ended = new AbortController();
   #validUntilMs: number;
   #progress: LeaseProgress;
+  #isProgressUsed = false;
   #weight: number | undefined;
   #isTaken = false;
   #isWanted = false;
@@ -38,6 +39,13 @@ export class OwnLease implements HeldLease {
 
   get window(): string {
     return this.#progress.window;
+  }
+
+  /** The work is about to begin at this progress. @returns false if it began before, and may have come further since */
+  useProgress(): boolean {
+    const isFirst = !this.#isProgressUsed;
+    this.#isProgressUsed = true;
+    return isFirst;
   }
 
   /** The store has been asked again how far the work is. */

@@ -6,7 +6,7 @@
  *                          └──store says lost, or validity lapsed──▶ lost ──work ended──▶ (claimable again)
  */
 import type { Clock, StopSignals, Surroundings } from '@wherry/core/clock';
-import type { HeldLease, LeaseStore, LeaseUnit, LeaseView, Member, MemberInfo, MemberStore } from '@wherry/core/coordination';
+import type { LeaseStore, LeaseUnit, LeaseView, Member, MemberInfo, MemberStore } from '@wherry/core/coordination';
 import type { Observe } from '@wherry/core/engine-event';
 import type { LeaseTimings } from '@wherry/core/mapping';
 import { decideClaims } from '@wherry/core/assign';
@@ -26,6 +26,13 @@ const LEFT_ALONE_SCANS = 10;
 /** How long a killed poller waits for the store to take its leases back. */
 const KILL_RELEASE_MS = 1000;
 
+/** Everything that somebody has to hold now. */
+export interface UnitPlan {
+  readonly units: readonly LeaseUnit[];
+  /** Leases that were read to make the plan, by id; others may be among them. */
+  readonly views: ReadonlyMap<string, LeaseView>;
+}
+
 /** What the keeper asks and tells. */
 export interface LeaseKeeperOptions {
   readonly surroundings: Surroundings;
@@ -42,9 +49,9 @@ export interface LeaseKeeperOptions {
   /** False for a unit that others should have while there are others. */
   readonly mayHold: (unitId: string) => boolean;
   /** Everything that has to be leased by somebody now. Asked at each claim scan; may throw when the store is away. */
-  readonly planUnits: () => Promise<readonly LeaseUnit[]>;
+  readonly planUnits: () => Promise<UnitPlan>;
   /** The work under a lease. Ends soon after the lease is yielded or lost, or the process is killed; never rejects. */
-  readonly runUnit: (lease: HeldLease) => Promise<void>;
+  readonly runUnit: (lease: OwnLease) => Promise<void>;
   /** Called after each complete claim scan. */
   readonly scanned: () => Promise<void>;
   readonly observe: Observe;
@@ -110,9 +117,40 @@ export class LeaseKeeper {
     return this.#scan;
   }
 
+  /**
+   * Lets the work under a lease begin where the store says that it is, also when it began before: after a reload, or a crash of its loop.
+   *
+   * @returns false if the lease is not ours any more, or its work is over
+   */
+  async refresh(lease: OwnLease): Promise<boolean> {
+    if (lease.useProgress()) return true;
+    const { health, leases, token, timings, stop } = this.#options;
+    const ended = AbortSignal.any([lease.yielded, lease.lost, stop.kill]);
+    while (!ended.aborted) {
+      const validUntilMs = this.#validUntilMs();
+      // Who asks for a lease that is its own gets the same epoch and the newest progress.
+      const answer = await health.ask(() => leases.acquire(lease.id, token, timings.ttlMs));
+      if (answer === undefined) {
+        await this.#clock.sleep(this.#jittered(timings.renewEveryMs * RENEW_RETRY_SHARE), ended);
+        continue;
+      }
+      if (answer.value.kind !== 'acquired' || answer.value.epoch !== lease.epoch) return false;
+      lease.progressed(answer.value);
+      lease.extend(validUntilMs);
+      return true;
+    }
+    return false;
+  }
+
   /** Tells the other pollers now instead of at the next renewal, for a change of configuration. */
   announce(): void {
     this.#wakeRenewal.abort();
+  }
+
+  /** Invariant 3: the store may start a lease's time as soon as a call is sent, so that is when ours starts. Asked before sending. */
+  #validUntilMs(): number {
+    const { ttlMs, marginMs } = this.#options.timings;
+    return this.#clock.monotonicMs() + ttlMs - marginMs;
   }
 
   #isStopping(): boolean {
@@ -136,8 +174,7 @@ export class LeaseKeeper {
   async #renewOnce(): Promise<boolean> {
     const { health, members, leases, token, timings } = this.#options;
     const asked = [...this.#held.values()].filter((lease) => !lease.isOver);
-    // Invariant 3: the store may have started the lease's time as soon as we sent this, so that is when ours starts.
-    const validUntilMs = this.#clock.monotonicMs() + timings.ttlMs - timings.marginMs;
+    const validUntilMs = this.#validUntilMs();
     const [beat, renewed] = await Promise.all([
       health.ask(() => members.heartbeat(token, { ...this.#options.memberInfo(), draining: this.#isStopping() }, timings.ttlMs)),
       asked.length === 0
@@ -178,8 +215,8 @@ export class LeaseKeeper {
 
   async #claimOnce(): Promise<void> {
     const { leases, members, token, timings } = this.#options;
-    const units = await this.#options.planUnits();
-    const [views, seen] = await Promise.all([leases.view(units.map((unit) => unit.id)), members.members()]);
+    const { units, views: known } = await this.#options.planUnits();
+    const [views, seen] = await Promise.all([this.#viewUnits(units, known), members.members()]);
     if (this.#isStopping()) return;
     this.#scan = { members: seen, leases: views };
     const mayHold = this.#mayHold(seen);
@@ -210,6 +247,13 @@ export class LeaseKeeper {
     await this.#options.scanned();
   }
 
+  /** The leases of these units, without asking for those that are known already. */
+  async #viewUnits(units: readonly LeaseUnit[], known: ReadonlyMap<string, LeaseView>): Promise<LeaseView[]> {
+    const unknown = units.map(({ id }) => id).filter((id) => !known.has(id));
+    const viewed = unknown.length === 0 ? [] : await this.#options.leases.view(unknown);
+    return [...units.flatMap(({ id }) => known.get(id) ?? []), ...viewed];
+  }
+
   /** Lets go of units that no plan names any more and of those that somebody asks for. */
   #yieldUnneeded(units: readonly LeaseUnit[], views: readonly LeaseView[], mayHold: (id: string) => boolean): void {
     const needed = new Set(units.map((unit) => unit.id));
@@ -238,7 +282,7 @@ export class LeaseKeeper {
 
   async #acquire(id: string): Promise<void> {
     const { leases, token, timings, observe } = this.#options;
-    const validUntilMs = this.#clock.monotonicMs() + timings.ttlMs - timings.marginMs;
+    const validUntilMs = this.#validUntilMs();
     const result = await leases.acquire(id, token, timings.ttlMs);
     if (result.kind !== 'acquired') return;
     const lease = new OwnLease(id, result, this.#clock, validUntilMs);

@@ -18,8 +18,9 @@ function setup(shards: number) {
   const units = new StreamUnits({ ...world.store, clock: world.clock, memory });
   /** Numbers of the shards that somebody has to hold. */
   const shardsNow = async (mappings = [mapping]): Promise<number[]> => {
-    const { units: planned } = await units.plan(mappings);
-    return planned
+    const planned = await units.plan(mappings);
+    return [...planned.units.values()]
+      .flat()
       .filter(({ id }) => id.startsWith('shard-'))
       .map(({ id }) => Number(id.slice(-12)))
       .toSorted((one, other) => one - other);
@@ -32,7 +33,9 @@ const idOf = (number: number): string => `shardId-${String(number).padStart(12, 
 
 it('before the first look there is the chore alone; afterwards every shard that may be read', async () => {
   const { world, look, units, shardsNow } = setup(2);
-  expect((await units.plan([world.mapping])).units.map(({ id }) => id)).toEqual([discoveryUnitId(world.mapping.uuid)]);
+  expect((await units.plan([world.mapping])).units).toEqual(
+    new Map([[world.mapping.uuid, [{ id: discoveryUnitId(world.mapping.uuid), weight: 1 }]]]),
+  );
   await look();
   expect(await shardsNow()).toEqual([0, 1]);
   expect(units.readable(world.mapping.uuid)).toBe(2);
@@ -98,10 +101,11 @@ it('who has taken a shard looks again whether its parents are over, because they
   await look();
   await world.read(idOf(0), '5', true);
   expect(await shardsNow()).toEqual([1]);
-  expect(await units.mayBegin(world.mapping.uuid, idOf(1))).toBe(true);
+  expect(await units.mayBegin(world.mapping.uuid, world.key, idOf(1))).toBe(true);
   await world.real.leases.reposition([{ id: world.unit(idOf(0)), checkpoint: 'TRIM_HORIZON', ended: false }]);
-  expect(await units.mayBegin(world.mapping.uuid, idOf(1))).toBe(false);
-  expect(await units.mayBegin(world.mapping.uuid, 'shardId-of-another-stream')).toBe(false);
+  expect(await units.mayBegin(world.mapping.uuid, world.key, idOf(1))).toBe(false);
+  expect(await units.mayBegin(world.mapping.uuid, world.key, 'shardId-of-nobody')).toBe(false);
+  expect(await units.mayBegin(world.mapping.uuid, '00000000', idOf(0))).toBe(false);
 });
 
 it('every poller remembers a stream it has seen, also one that never looked itself', async () => {

@@ -21,7 +21,8 @@ export interface StreamUnitsOptions {
 
 /** The units of stream mappings, and their leases as they were just read. */
 export interface PlannedStreams {
-  readonly units: readonly LeaseUnit[];
+  /** By mapping UUID. */
+  readonly units: ReadonlyMap<string, readonly LeaseUnit[]>;
   readonly views: ReadonlyMap<string, LeaseView>;
 }
 
@@ -52,14 +53,10 @@ export class StreamUnits {
 
   /** The chore and the readable shards of each of these mappings. Throws `StoreError`. */
   async plan(mappings: readonly StreamMapping[]): Promise<PlannedStreams> {
-    if (mappings.length === 0) return { units: [], views: new Map() };
+    if (mappings.length === 0) return { units: new Map(), views: new Map() };
     await this.#readRegisters(mappings);
     const views = await this.#viewRows();
-    const units = mappings.map(({ uuid }) => ({ id: discoveryUnitId(uuid), weight: 1 }));
-    for (const [uuid, stream] of this.#known) {
-      for (const shardId of stream.readable) units.push({ id: shardUnitId(uuid, stream.key, shardId), weight: 1 });
-    }
-    return { units, views };
+    return { units: new Map(mappings.map(({ uuid }) => [uuid, this.#unitsOf(uuid)])), views };
   }
 
   /** Shards of a mapping that may be read now, as of the last plan. */
@@ -67,14 +64,20 @@ export class StreamUnits {
     return this.#known.get(mapping)?.readable.length ?? 0;
   }
 
+  #unitsOf(mapping: string): LeaseUnit[] {
+    const stream = this.#known.get(mapping);
+    const shards = stream?.readable.map((shardId) => shardUnitId(mapping, stream.key, shardId)) ?? [];
+    return [discoveryUnitId(mapping), ...shards].map((id) => ({ id, weight: 1 }));
+  }
+
   /**
    * Whether a shard may be begun now that its lease is ours. The plan was made from rows read one after the other, while somebody may
    * have sent parent and child back; what stood before the child is read again here. Throws `StoreError`.
    */
-  async mayBegin(mapping: string, shardId: string): Promise<boolean> {
+  async mayBegin(mapping: string, key: string, shardId: string): Promise<boolean> {
     const stream = this.#known.get(mapping);
     const shard = stream?.register.shards.find((registered) => registered.shardId === shardId);
-    if (stream === undefined || shard === undefined) return false;
+    if (stream?.key !== key || shard === undefined) return false;
     const family = stream.register.shards.filter((other) => other === shard || shard.parentShardIds.includes(other.shardId));
     const views = await this.#options.leases.view(family.map((member) => shardUnitId(mapping, stream.key, member.shardId)));
     const rows = new Map(family.map((member, index) => [member.shardId, rowOfView(views[index])]));
