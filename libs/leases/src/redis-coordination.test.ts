@@ -123,6 +123,58 @@ describe('Redis alone', () => {
     expect(await client.hgetall(keys.lease('a'))).toEqual(row);
   });
 
+  it('neither moves nor fills in a row that it cannot understand, and says which', async () => {
+    const { store } = await open('leases')();
+    const rows = { a: { o: 'ann', x: '1' }, b: { o: '', e: 'abc', x: '0' }, c: { o: '', e: '3', x: 'soon' } };
+    for (const [id, row] of Object.entries(rows)) await client.hset(keys.lease(id), row);
+    await store.create(Object.keys(rows).map((id) => ({ id, checkpoint: '1', ended: true })));
+    for (const [id, row] of Object.entries(rows)) {
+      await expect(store.reposition([{ id, checkpoint: '1', ended: false }])).rejects.toThrow(new RegExp(`row of ${id} is damaged`));
+      expect(await client.hgetall(keys.lease(id))).toEqual(row);
+    }
+  });
+
+  it('moves no further row once one could not be moved', async () => {
+    const { store } = await open('leases')();
+    await client.hset(keys.lease('damaged'), { o: '', e: 'abc', x: '0' });
+    const moving = store.reposition(['parent', 'damaged', 'child'].map((id) => ({ id, checkpoint: '1', ended: false })));
+    await expect(moving).rejects.toThrow(StoreError);
+    expect((await store.view(['parent', 'child'])).map(({ checkpoint }) => checkpoint)).toEqual(['1', undefined]);
+  });
+
+  it('moves a row above the epoch floor that an operator raised', async () => {
+    const { store } = await open('leases')();
+    await client.set(keys.epochFloor(partitionOf('a')), '41');
+    await store.reposition([{ id: 'a', checkpoint: '1', ended: false }]);
+    expect((await store.view(['a']))[0]?.epoch).toBe(42);
+  });
+
+  it('gives a register another version after everything was wiped and written anew', async () => {
+    const versions = new Set<string>();
+    for (let round = 0; round < 3; round += 1) {
+      const { store } = await open('streams')();
+      await store.change(
+        'm',
+        { arn: 'arn', createdAtMs: 1 },
+        { register: [], missing: [], nowMs: 1, foundAgain: [], retire: [], unregister: [] },
+      );
+      const [register] = await store.read([{ id: 'm' }]);
+      versions.add(typeof register === 'object' ? register.version : '');
+    }
+    expect(versions.size).toBe(3);
+  });
+
+  it('leaves no key behind when registers are removed and pauses are over', async () => {
+    await client.flushall();
+    const stream = { arn: 'arn', createdAtMs: undefined };
+    const change = { register: [{ shardId: 's', parentShardIds: [] }], missing: [], nowMs: 1, foundAgain: [], retire: [], unregister: [] };
+    await coordination.streams.change('m', stream, change);
+    await coordination.streams.remove('m', stream);
+    await coordination.pauses.pause('m', 'ann', '', 0);
+    await coordination.pauses.pauses();
+    expect(await client.keys('*')).toEqual([]);
+  });
+
   it('sweeps members that fell silent and skips rows it cannot read', async () => {
     const { store, advance } = await open('members')();
     const [, rows] = keys.members();

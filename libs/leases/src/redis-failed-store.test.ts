@@ -63,7 +63,7 @@ it('leaves nothing half done when Redis refuses for lack of memory, and can stil
 
 it('works for an account that may not ask how much memory is in use', async () => {
   await client.call('ACL', 'SETUSER', 'poller', 'on', '>secret', '~*', '+@all', '-info');
-  const cautious = new Redis(server.url, { username: 'poller', password: 'secret' });
+  const cautious = new Redis(server.url, { username: 'poller', password: 'secret', enableReadyCheck: false });
   await createRedisFailedStore(cautious, OPTIONS).put(failedBatch(1), new Uint8Array(10));
   cautious.disconnect();
   expect(await store.list({ limit: 10 })).toHaveLength(1);

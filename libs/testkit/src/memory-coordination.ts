@@ -21,7 +21,7 @@ export function createMemoryCoordination(clock: Clock): Coordination {
     permits: new MemoryPermitStore(clock),
     gates: new MemoryGateStore(clock),
     scale: new MemoryScaleStore(clock),
-    streams: new MemoryStreamStore(),
+    streams: new MemoryStreamStore(clock),
     pauses: new MemoryPauseStore(clock),
     audit: new MemoryAuditStore(),
   };

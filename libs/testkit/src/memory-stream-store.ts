@@ -1,3 +1,4 @@
+import type { Clock } from '@wherry/core/clock';
 import { type StreamIdentity, streamKey } from '@wherry/core/stream/stream-identity';
 import type { RegisterChange, RegisteredShard, StreamRegister, StreamStore } from '@wherry/core/stream-store';
 
@@ -8,11 +9,17 @@ interface Streams {
   readonly registers: Map<string, { readonly stream: StreamIdentity; readonly shards: Map<string, RegisteredShard> }>;
 }
 
-/** The behaviour of `RedisStreamStore` in one process. */
+/** The behaviour of `RedisStreamStore` in one process, on the given clock. */
 export class MemoryStreamStore implements StreamStore {
   readonly #mappings = new Map<string, Streams>();
+  /** Tells the versions of this store from those of one that took its place: what a wiped Redis is played with. */
+  readonly #createdAtMs: number;
   /** Grows over everything, so that no version ever comes again. */
   #changes = 0;
+
+  constructor(clock: Clock) {
+    this.#createdAtMs = clock.nowMs();
+  }
 
   read(
     mappings: readonly { readonly id: string; readonly knownVersion?: string }[],
@@ -41,7 +48,7 @@ export class MemoryStreamStore implements StreamStore {
     const isAltered = applyChange(shards, change);
     if (isAltered || streams.present !== key) {
       this.#changes += 1;
-      streams.version = String(this.#changes);
+      streams.version = `${this.#createdAtMs}-${this.#changes}`;
     }
     streams.present = key;
     streams.registers.set(key, { stream, shards });

@@ -13,7 +13,7 @@ for i = 2, #ARGV do
     if name and redis.call('HINCRBY', KEYS[4], 'n:' .. name, -1) <= 0 then
       redis.call('HDEL', KEYS[4], 'n:' .. name, 'b:' .. name)
     elseif name then
-      redis.call('HINCRBY', KEYS[4], 'b:' .. name, -bytes)
+      redis.call('HINCRBY', KEYS[4], 'b:' .. name, decimal(0 - bytes))
     end
     redis.call('SET', KEYS[2 * i + 2], atMs, 'PX', ARGV[1])
     removed = removed + 1

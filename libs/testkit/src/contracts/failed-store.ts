@@ -48,6 +48,8 @@ export function failedStoreContract(name: string, open: () => Promise<FailedStor
       expect((await store.get(failedBatch(1).id))?.event.byteLength).toBe(6 * 1_048_576);
       expect((await store.get(failedBatch(2).id))?.event.byteLength).toBe(0);
       expect(await store.counts()).toEqual(new Map([['orders', { batches: 2, bytes: 6 * 1_048_576 }]]));
+      expect(await store.remove([failedBatch(2).id])).toBe(1);
+      expect(await store.counts()).toEqual(new Map([['orders', { batches: 1, bytes: 6 * 1_048_576 }]]));
     });
 
     it('changes nothing at a repeat with the same id', async () => {
