@@ -92,6 +92,7 @@ const cases: readonly (readonly [id: string, mapping: string, refusals: readonly
     [`Unsupported starting position for arn type: ${TABLE_ARN}`],
   ],
   ['CFG-08', `${TABLE}, BatchSize: 101, MaximumBatchingWindowInSeconds: 0`, []],
+  ['CFG-08', `${KINESIS}, BatchSize: 10000`, []],
   ...[0, 59].map((age): [string, string, string[]] => [
     'CFG-09',
     `${KINESIS}, MaximumRecordAgeInSeconds: ${age}`,
@@ -167,6 +168,11 @@ const cases: readonly (readonly [id: string, mapping: string, refusals: readonly
     `${QUEUE}, FilterCriteria: { Filters: [${Array.from({ length: 6 }, () => '{ Pattern: { a: [1] } }').join(', ')}] }`,
     ['expected at most 5 filters, got 6'],
   ],
+  [
+    'CFG-17',
+    `${TABLE}, FilterCriteria: { Filters: [${Array.from({ length: 6 }, () => '{ Pattern: { a: [1] } }').join(', ')}] }`,
+    ['expected at most 5 filters, got 6'],
+  ],
   ['CFG-17', filter(`'{"a":["${'x'.repeat(4097 - 10)}"]}'`), [FILTER_TEXT]],
   ['CFG-17', filter(`'{"a":["${'x'.repeat(4096 - 10)}"]}'`), []],
   [
@@ -178,6 +184,11 @@ const cases: readonly (readonly [id: string, mapping: string, refusals: readonly
     'CFG-19',
     `${KINESIS}, DestinationConfig: { OnSuccess: { Destination: "arn:aws:sqs:eu-west-1:123456789012:done" } }`,
     ['Unsupported DestinationConfig parameter for given event source mapping type.'],
+  ],
+  [
+    'CFG-19',
+    `${TABLE}, DestinationConfig: { OnFailure: { Destination: "arn:aws:sns:eu-west-1:123456789012:failed.fifo" } }`,
+    ['a FIFO topic cannot be a destination'],
   ],
   ['CFG-19', `${KINESIS}, DestinationConfig: { OnFailure: { Destination: "" } }`, []],
 ];
@@ -206,9 +217,13 @@ test('CFG-15 the same source and function twice is refused in the words of the s
   ]);
 });
 
-test('CFG-15 a function and its alias may read the same queue, and so may two functions', async () => {
+test('CFG-15 a function and its alias may read the same queue or stream, and so may two functions', async () => {
   expect(await refusals(QUEUE, `${QUEUE}, FunctionName: "orders:PROD"`, `${QUEUE}, FunctionName: other`)).toEqual([]);
   expect(await refusals(QUEUE, `${QUEUE}, FunctionName: "orders:$LATEST"`)).toHaveLength(1);
+  for (const stream of [KINESIS, TABLE]) {
+    expect(await refusals(stream, `${stream}, FunctionName: "orders:PROD"`, `${stream}, FunctionName: other`)).toEqual([]);
+    expect(await refusals(stream, `${stream}, FunctionName: "orders:$LATEST"`)).toHaveLength(1);
+  }
 });
 
 test('CFG-18 a queue whose visibility is shorter than the function may take', () => {
