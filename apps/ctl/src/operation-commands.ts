@@ -15,6 +15,16 @@ A pause holds for the whole fleet, whatever the configuration says, and outlives
 status and leases show who paused what; the audit trail keeps it.
 ${asksFirst}`;
 
+const seekNotes = `
+Where to:
+  TRIM_HORIZON    the oldest record that the stream still holds; shards that had been read to their end come back, parents first
+  LATEST          what comes from now on; what was not processed yet is skipped
+  TIME            the first record since then: ISO 8601 with its zone, such as 2026-11-22T10:00:00Z, or seconds since 1970 (Kinesis only)
+  SHARD:SEQUENCE  that shard alone begins at the record of this sequence number, which is delivered again; all others stay
+Works while the fleet runs: pollers lose the leases of the shards that move, and what they still write of them does not count. Batches
+in flight may be delivered once more. Says first how many shards go from where to where. The audit trail keeps it (CheckpointReset).
+${asksFirst}`;
+
 /** The commands by which people look after a running fleet. */
 export function addOperationCommands(program: Command, io: Io, exit: (code: number) => void): void {
   program
@@ -42,5 +52,18 @@ export function addOperationCommands(program: Command, io: Io, exit: (code: numb
     .action(async (mapping: string, options: Answered) => {
       const { resume } = await import('./pause.ts');
       exit(await resume(io, { ...options, mapping }));
+    });
+  program
+    .command('seek')
+    .description('send a stream mapping back or forth')
+    .argument('<mapping>', 'its name in the configuration')
+    .requiredOption('--to <position>', 'LATEST, TRIM_HORIZON, a time, or SHARD:SEQUENCE')
+    .addOption(configOption(io))
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .addHelpText('after', seekNotes)
+    .action(async (mapping: string, options: Answered & { to: string }) => {
+      const { seek } = await import('./seek.ts');
+      exit(await seek(io, { ...options, mapping }));
     });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import type { AuditEntry, AuditStore } from '@wherry/core/coordination';
+import { type AuditEntry, type AuditStore, StoreError } from '@wherry/core/coordination';
 import { VERSION } from '@wherry/poller/version';
 
 /** Whoever runs a command, as pauses and the audit trail name them: `alice@laptop`. */
@@ -32,6 +32,7 @@ export interface Deed {
  * Appends a line to the audit trail, unless the configuration switches it off.
  *
  * @param audit.isEnabled `audit.enabled` of the configuration
+ * @throws StoreError that says that the deed itself is done
  */
 export async function recordDeed(audit: { readonly store: AuditStore; readonly isEnabled: boolean }, deed: Deed): Promise<void> {
   if (!audit.isEnabled) return;
@@ -48,5 +49,10 @@ export async function recordDeed(audit: { readonly store: AuditStore; readonly i
     requestID: randomUUID(),
     readOnly: false,
   };
-  await audit.store.append(entry);
+  try {
+    await audit.store.append(entry);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new StoreError(`it is done, but the audit trail was not written: ${error.message}`, { cause: error });
+  }
 }
