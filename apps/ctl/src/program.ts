@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { configOption, type WithConfig } from './config-option.ts';
+import { addFailedCommands } from './failed-commands.ts';
 import type { InitOptions } from './init.ts';
 import { ExitCode, UsageError, type Io } from './io.ts';
 import { addOperationCommands } from './operation-commands.ts';
@@ -56,6 +57,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   addOperationCommands(program, io, exit);
   addConfigurationCommands(program, io, exit);
   addFilterCommands(program, io, exit);
+  addFailedCommands(program, io, exit);
   return program;
 }
 
