@@ -13,12 +13,15 @@ export interface RegisteredShard {
 /** The stream that a mapping reads now, and its shards as far as they were found: the register of `stream/lineage.ts`. */
 export interface StreamRegister {
   readonly stream: StreamIdentity;
-  /** Another text after every change, also after everything was wiped and written anew. */
+  /** Another text after every change, also after everything was wiped, or lost since some moment, and written anew. */
   readonly version: string;
   readonly shards: readonly RegisteredShard[];
 }
 
-/** One change of a register, in one atomic write. Shards that a list names without being registered are passed over, but for `register`. */
+/**
+ * One change of a register, in one atomic write; one of more than 200 shards in several, parents before their children, so that a
+ * child is never seen without its parent. Shards that a list names without being registered are passed over, but for `register`.
+ */
 export interface RegisterChange {
   readonly register: readonly { readonly shardId: string; readonly parentShardIds: readonly string[] }[];
   readonly missing: readonly string[];

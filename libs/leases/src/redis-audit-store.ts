@@ -4,7 +4,7 @@ import type { RedisClient } from './redis-client.ts';
 import { storeError } from './scripts.ts';
 import type { Scripts } from './scripts.ts';
 
-/** Entries kept: at a kilobyte each, the trail stays small beside the leases. */
+/** Entries kept unless another number is asked for: at a kilobyte each, the trail stays small beside the leases. */
 const ENTRIES_KEPT = 10_000;
 
 /** The audit trail as a list of JSON lines, the newest first. */
@@ -12,15 +12,18 @@ export class RedisAuditStore implements AuditStore {
   readonly #client: RedisClient;
   readonly #scripts: Scripts;
   readonly #key: string;
+  readonly #kept: number;
 
-  constructor(client: RedisClient, scripts: Scripts, keys: Keys) {
+  /** @param kept how many entries stay */
+  constructor(client: RedisClient, scripts: Scripts, keys: Keys, kept = ENTRIES_KEPT) {
     this.#client = client;
     this.#scripts = scripts;
     this.#key = keys.audit();
+    this.#kept = kept;
   }
 
   async append(entry: AuditEntry): Promise<void> {
-    await this.#scripts.run('audit-append', [this.#key], [JSON.stringify(entry), ENTRIES_KEPT]);
+    await this.#scripts.run('audit-append', [this.#key], [JSON.stringify(entry), this.#kept]);
   }
 
   async newest(count: number): Promise<AuditEntry[]> {

@@ -1,7 +1,7 @@
 import type { Coordination } from '@wherry/core/coordination';
 import { StoreError } from '@wherry/core/coordination';
 import { partitionOf } from '@wherry/core/stable-hash';
-import { auditStoreContract } from '@wherry/testkit/contracts/audit-store';
+import { auditEntry, auditStoreContract } from '@wherry/testkit/contracts/audit-store';
 import { gateStoreContract } from '@wherry/testkit/contracts/gate-store';
 import type { StoreHarness } from '@wherry/testkit/contracts/harness';
 import { leaseProgressContract } from '@wherry/testkit/contracts/lease-progress';
@@ -149,10 +149,12 @@ describe('Redis alone', () => {
     expect((await store.view(['a']))[0]?.epoch).toBe(42);
   });
 
-  it('gives a register another version after everything was wiped and written anew', async () => {
+  it('gives a register another version after everything was wiped, or lost since some moment, and written anew', async () => {
     const versions = new Set<string>();
-    for (let round = 0; round < 3; round += 1) {
-      const { store } = await open('streams')();
+    const { store } = await open('streams')();
+    for (const lost of ['nothing', 'everything', 'the last change', 'the last change']) {
+      if (lost === 'everything') await client.flushall();
+      if (lost === 'the last change') await client.hmset(keys.streams('m'), { n: '0', p: '' });
       await store.change(
         'm',
         { arn: 'arn', createdAtMs: 1 },
@@ -161,7 +163,7 @@ describe('Redis alone', () => {
       const [register] = await store.read([{ id: 'm' }]);
       versions.add(typeof register === 'object' ? register.version : '');
     }
-    expect(versions.size).toBe(3);
+    expect(versions.size).toBe(4);
   });
 
   it('leaves no key behind when registers are removed and pauses are over', async () => {
@@ -173,6 +175,15 @@ describe('Redis alone', () => {
     await coordination.pauses.pause('m', 'ann', '', 0);
     await coordination.pauses.pauses();
     expect(await client.keys('*')).toEqual([]);
+  });
+
+  it('keeps as many audit entries as it was told to', async () => {
+    await client.flushall();
+    const { audit } = createRedisCoordination(client, { ...OPTIONS, auditKeep: 2 });
+    for (let number = 1; number <= 3; number += 1) await audit.append(auditEntry(number));
+    expect(await audit.newest(10)).toEqual([auditEntry(3), auditEntry(2)]);
+    await client.lpush(keys.audit(), 'not an entry');
+    expect(await audit.newest(10)).toEqual([auditEntry(3), auditEntry(2)]);
   });
 
   it('sweeps members that fell silent and skips rows it cannot read', async () => {

@@ -16,11 +16,12 @@ import { Scripts } from './scripts.ts';
  *
  * @param options.keyPrefix `redis.keyPrefix` of the configuration
  * @param options.fleet `fleet.id`; fleets on one Redis do not see each other
+ * @param options.auditKeep entries of the audit trail that stay; 10,000 unless given
  * @throws RangeError when prefix or fleet holds a brace
  */
 export function createRedisCoordination(
   client: RedisClient,
-  options: { readonly keyPrefix: string; readonly fleet: string },
+  options: { readonly keyPrefix: string; readonly fleet: string; readonly auditKeep?: number },
 ): Coordination {
   const keys = new Keys(options.keyPrefix, options.fleet);
   const scripts = new Scripts(client);
@@ -32,6 +33,6 @@ export function createRedisCoordination(
     scale: new RedisScaleStore(scripts, keys),
     streams: new RedisStreamStore(client, scripts, keys),
     pauses: new RedisPauseStore(scripts, keys),
-    audit: new RedisAuditStore(client, scripts, keys),
+    audit: new RedisAuditStore(client, scripts, keys, options.auditKeep),
   };
 }

@@ -12,13 +12,11 @@ interface Streams {
 /** The behaviour of `RedisStreamStore` in one process, on the given clock. */
 export class MemoryStreamStore implements StreamStore {
   readonly #mappings = new Map<string, Streams>();
-  /** Tells the versions of this store from those of one that took its place: what a wiped Redis is played with. */
-  readonly #createdAtMs: number;
-  /** Grows over everything, so that no version ever comes again. */
+  readonly #clock: Clock;
   #changes = 0;
 
   constructor(clock: Clock) {
-    this.#createdAtMs = clock.nowMs();
+    this.#clock = clock;
   }
 
   read(
@@ -48,7 +46,8 @@ export class MemoryStreamStore implements StreamStore {
     const isAltered = applyChange(shards, change);
     if (isAltered || streams.present !== key) {
       this.#changes += 1;
-      streams.version = `${this.#createdAtMs}-${this.#changes}`;
+      // With the time: a count alone comes again in a store that takes the place of this one, as after a wipe or a failover.
+      streams.version = `${this.#clock.nowMs()}-${this.#changes}`;
     }
     streams.present = key;
     streams.registers.set(key, { stream, shards });

@@ -1,4 +1,4 @@
--- KEYS: streams of the mapping (hash: p present stream, v version of its register, b and n what versions are made of, i:<key>
+-- KEYS: streams of the mapping (hash: p present stream, v version of its register, n count of changes, i:<key>
 -- identity of each stream), shards of this stream (hash: shard id -> "<parents>|<missing since ms>|<r if retired>").
 -- ARGV: key of this stream, its identity, since when shards are missing, then three for each step: what, shard id, parents.
 local key, isAltered = ARGV[1], 0
@@ -34,9 +34,8 @@ for i = 4, #ARGV, 3 do
 end
 
 if isAltered == 1 or redis.call('HGET', KEYS[1], 'p') ~= key then
-  -- Redis's time when the first register of the mapping was made: a version is not repeated after everything was wiped.
-  redis.call('HSETNX', KEYS[1], 'b', clock[1] .. '.' .. clock[2])
-  local version = redis.call('HGET', KEYS[1], 'b') .. '-' .. redis.call('HINCRBY', KEYS[1], 'n', 1)
+  -- With Redis's time: a count alone comes again after a wipe, and after a failover to a replica that was behind.
+  local version = clock[1] .. '.' .. clock[2] .. '-' .. redis.call('HINCRBY', KEYS[1], 'n', 1)
   redis.call('HSET', KEYS[1], 'p', key, 'v', version, 'i:' .. key, ARGV[2])
 end
 return 1
