@@ -7,6 +7,9 @@ const never = new AbortController().signal;
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 
+/** What a shard with these records holds. */
+const holding = (records: number[]) => () => records.reduce((sum, bytes) => sum + bytes, 0) * MEMORY_PER_MESSAGE_BYTE;
+
 /** A share that has seen messages of this size and holds none. */
 function acquainted(budget: ByteBudget, messageBytes: number): ByteShare {
   const share = budget.share();
@@ -185,7 +188,6 @@ describe('the first look into a queue', () => {
 
 describe('shards of one mapping', () => {
   const PAGE = 14 * MIB;
-  const holding = (records: number[]) => () => records.reduce((sum, bytes) => sum + bytes, 0) * MEMORY_PER_MESSAGE_BYTE;
 
   it('read several at a time while nothing is known of their records, and a page is never taken to be more than the source sends', () => {
     const budget = new ByteBudget(256 * MIB, new SimClock().clock());

@@ -20,6 +20,7 @@ import {
   readWindow,
   writeWindow,
 } from '@wherry/core/stream/tumbling-window';
+import { judgeInvocation } from '@wherry/core/stream/stream-verdict';
 import { judgeWindowCall } from '@wherry/core/stream/window-answer';
 import { encodeWindowEvent, windowBytes } from '@wherry/core/stream/window-event';
 import { type LaneCall, carryStreamBatch } from './carry-stream-batch.ts';
@@ -53,7 +54,10 @@ export async function runWindowLane(run: ShardRun): Promise<void> {
   }
 }
 
-/** A window that is stored with the checkpoint of a mapping that has no windows any more: it gets its last call before anything else. */
+/**
+ * A window that is stored with the checkpoint of a mapping that has no windows any more: it gets its last call before anything else. Its
+ * answer needs no state, because the function need not know of windows any more either.
+ */
 export async function closeLeftOverWindow(run: ShardRun): Promise<void> {
   if (run.context.mapping.tumblingWindowInSeconds > 0) return;
   const open = storedWindow(run);
@@ -136,6 +140,7 @@ class WindowLane {
         ),
       judge: (result, sequenceNumbers) => {
         const call = now();
+        if (this.#run.context.mapping.tumblingWindowInSeconds === 0) return judgeInvocation(result, sequenceNumbers, false);
         const { verdict, state } = judgeWindowCall(result, sequenceNumbers, reportBatchItemFailures);
         if (state === undefined || call.isFinalInvokeForWindow) return verdict;
         const carried = carryState(call, state);
