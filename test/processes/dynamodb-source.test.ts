@@ -56,7 +56,11 @@ async function startContractBackend(): Promise<StreamBackend | string> {
   };
 }
 
-describeStreamSource('DynamoDB source on DynamoDB Local', { listOperation: 'DescribeStream' }, startContractBackend);
+describeStreamSource(
+  'DynamoDB source on DynamoDB Local',
+  { listOperation: 'DescribeStream', readOperation: 'GetRecords' },
+  startContractBackend,
+);
 
 async function openTable(context: TestContext, viewType?: StreamViewType) {
   if (typeof backend === 'string') return context.skip(backend);

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-describeStreamSource('Kinesis source on kinesis-local', { listOperation: 'ListShards' }, async () => {
+describeStreamSource('Kinesis source on kinesis-local', { listOperation: 'ListShards', readOperation: 'GetRecords' }, async () => {
   const proxy = await startFaultProxy(backend.url);
   return {
     proxy,

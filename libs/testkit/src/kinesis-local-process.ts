@@ -15,7 +15,7 @@ const CHANGE_DURATION = '20ms';
 export async function startKinesisLocal(): Promise<Backend> {
   const main = require.resolve('kinesis-local/main.js');
   const [port, tlsPort] = await Promise.all([freePort(), freePort()]);
-  const changes = ['CREATE_STREAM', 'DELETE_STREAM', 'SPLIT_SHARD', 'MERGE_SHARDS', 'UPDATE_SHARD_COUNT'];
+  const changes = ['CREATE_STREAM', 'DELETE_STREAM', 'SPLIT_SHARD', 'MERGE_SHARDS', 'UPDATE_SHARD_COUNT', 'REGISTER_STREAM_CONSUMER'];
   return await startBackend({
     name: 'kinesis-local',
     command: process.execPath,

@@ -17,15 +17,18 @@ import type { CredentialsProvider } from '../aws/credentials.ts';
 import { DirectClient } from '../aws/direct-client.ts';
 import type { StreamCalls } from '../streams/stream-calls.ts';
 import { STREAM_TRAFFIC } from '../streams/stream-clients.ts';
+import { FanOutHttp, signSubscriptionsForHttp2 } from './fan-out-http.ts';
 import { fromSdk, readPage } from './plain-answer.ts';
 import type { KinesisRecordWriter } from './record.ts';
 
 /** @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html */
 const RECORDS_PER_CALL = 10_000;
 
-/** An SDK client for Kinesis over HTTP/1.1. */
+/** An SDK client for Kinesis: over HTTP/1.1, and over HTTP/2 where a shard is subscribed to. */
 export function openKinesisClient(aws: AwsSettings, credentials: CredentialsProvider): KinesisClient {
-  const client = new KinesisClient(clientSettings(aws, credentials, STREAM_TRAFFIC));
+  const settings = clientSettings(aws, credentials, STREAM_TRAFFIC);
+  const client = new KinesisClient({ ...settings, requestHandler: new FanOutHttp(settings.requestHandler, STREAM_TRAFFIC.timeoutMs) });
+  signSubscriptionsForHttp2(client);
   trimSteps(client);
   return client;
 }

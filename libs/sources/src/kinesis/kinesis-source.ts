@@ -24,9 +24,8 @@ export interface KinesisSourceOptions {
 
 /** The Kinesis stream of one mapping, read by GetRecords. `close` gives the shared client back. */
 export function createKinesisSource(mapping: KinesisStreamSettings, options: KinesisSourceOptions): StreamSource {
-  const { region, accountId, partition, streamArn } = parseStreamArn(mapping.eventSourceArn);
-  const invokeIdentityArn = mapping.invokeIdentityArn ?? `arn:${partition}:iam::${accountId}:role/${PLACEHOLDER_ROLE}`;
-  const writeRecord = createRecordWriter({ eventSourceArn: mapping.eventSourceArn, invokeIdentityArn });
+  const { region, streamArn } = parseStreamArn(mapping.eventSourceArn);
+  const writeRecord = createRecordWriter({ eventSourceArn: mapping.eventSourceArn, invokeIdentityArn: invokeIdentityArn(mapping) });
   // A stream answers in its own region only, whatever region the rest of the configuration is about.
   const share = options.clients.acquire({ ...mapping.aws, region });
   const { shardsPerCall } = options;
@@ -43,6 +42,12 @@ export function createKinesisSource(mapping: KinesisStreamSettings, options: Kin
 
 /** Name of the role in events of a mapping that names none. Inferred: outside Lambda there is no execution role. */
 const PLACEHOLDER_ROLE = 'wherry';
+
+/** The role that events of a mapping name. */
+export function invokeIdentityArn(mapping: KinesisStreamSettings): string {
+  const { partition, accountId } = parseStreamArn(mapping.eventSourceArn);
+  return mapping.invokeIdentityArn ?? `arn:${partition}:iam::${accountId}:role/${PLACEHOLDER_ROLE}`;
+}
 
 const STREAM_ARN = /^(arn:([^:]+):kinesis:([^:]*):([^:]*):stream\/[^/:]+)(?:$|\/consumer\/)/;
 

@@ -1,7 +1,8 @@
 import { isAscii } from 'node:buffer';
-import type { GetRecordsCommandOutput } from '@aws-sdk/client-kinesis';
+import type { _Record, GetRecordsCommandOutput } from '@aws-sdk/client-kinesis';
 import { isSequenceNumber } from '@wherry/core/stream/sequence-number';
 import { isObject } from '../aws/plain-json.ts';
+import type { PushedRecord } from './unpack-records.ts';
 
 /** A record as Kinesis sent it. */
 export interface PlainKinesisRecord {
@@ -48,13 +49,24 @@ export function readPage(answer: unknown, body: Buffer): PlainKinesisPage | unde
  * sequence number: nothing could say where in the shard it stands.
  */
 export function fromSdk(answer: GetRecordsCommandOutput): PlainKinesisPage {
-  const records = (answer.Records ?? []).map((record) => ({
-    SequenceNumber: digits(record.SequenceNumber),
-    PartitionKey: record.PartitionKey ?? '',
-    Data: Buffer.from(record.Data ?? new Uint8Array()).toString('base64'),
-    ApproximateArrivalTimestamp: (record.ApproximateArrivalTimestamp ?? new Date()).getTime() / 1000,
+  const records = (answer.Records ?? []).map(fromSdkRecord).map(({ sequenceNumber, partitionKey, data, arrivedAtMs }) => ({
+    SequenceNumber: sequenceNumber,
+    PartitionKey: partitionKey,
+    Data: data.toString('base64'),
+    ApproximateArrivalTimestamp: arrivedAtMs / 1000,
   }));
   return { records, nextShardIterator: answer.NextShardIterator, behindMs: answer.MillisBehindLatest };
+}
+
+/** One record that came through the SDK; throws as `fromSdk` does. */
+export function fromSdkRecord(record: _Record): PushedRecord {
+  const { buffer, byteOffset, byteLength } = record.Data ?? new Uint8Array();
+  return {
+    sequenceNumber: digits(record.SequenceNumber),
+    partitionKey: record.PartitionKey ?? '',
+    data: Buffer.from(buffer, byteOffset, byteLength),
+    arrivedAtMs: (record.ApproximateArrivalTimestamp ?? new Date()).getTime(),
+  };
 }
 
 function digits(sequenceNumber = ''): string {

@@ -28,12 +28,12 @@ export const toStreamError: ToSourceError = createToSourceError({
 });
 
 /**
- * The error of a GetShardIterator. A sequence number that the stream does not know is a position whose data are gone: Kinesis
+ * The error of a call that names a position in a shard. A sequence number that the stream does not know is a position whose data are gone: Kinesis
  * says so after a stream was deleted and made again under its old name (`InvalidArgumentException`, "… is invalid because it did
  * not come from this stream"), emulators also for what has been trimmed.
  */
-export function toPositionError(thrown: unknown, position: ShardPosition): SourceError {
-  const error = toStreamError(thrown, 'GetShardIterator');
+export function toPositionError(thrown: unknown, position: ShardPosition, operation = 'GetShardIterator'): SourceError {
+  const error = toStreamError(thrown, operation);
   const isRefused = error.code === 'invalid' || error.code === 'notFound';
   if (!('sequenceNumber' in position) || !isRefused || !/sequence ?number/i.test(error.message)) return error;
   return new SourceError('expired', error.serviceCode, error.message, { cause: thrown });

@@ -8,7 +8,7 @@ import type { RecordsPage, StreamCalls } from './stream-calls.ts';
  * our clock's, the records' that of the service, which DynamoDB also rounds down. A record up to a minute older than asked for is
  * better than a lost one. Inferred; AWS says nothing about this.
  */
-const LATEST_MARGIN_MS = 60_000;
+export const LATEST_MARGIN_MS = 60_000;
 
 /** What a reader is given. */
 export interface IteratorReaderOptions {

@@ -1,4 +1,4 @@
-import type { ShardPosition, ShardReader, StreamRecord, StreamSource } from '@wherry/core/stream-source';
+import type { ShardPage, ShardPosition, ShardReader, StreamRecord, StreamSource } from '@wherry/core/stream-source';
 import { streamKey } from '@wherry/core/stream/stream-identity';
 import { compareSequenceNumbers } from '@wherry/core/stream/sequence-number';
 import { afterAll, afterEach, beforeAll, describe, expect, test, type TestContext } from 'vitest';
@@ -27,6 +27,12 @@ export interface StreamBackend {
 export interface StreamTraits {
   /** The call that lists shards. */
   readonly listOperation: string;
+  /** The call that brings records: asked for them again and again, or once for all that will come. */
+  readonly readOperation: 'GetRecords' | 'SubscribeToShard';
+  /** Why this backend shows no end of a shard, if it does not. */
+  readonly endless?: string;
+  /** Why this backend lets shards be read that do not exist, if it does. */
+  readonly anyShard?: string;
 }
 
 type Open = (context: TestContext, options?: { exists: boolean }) => Promise<OpenStream & { readonly proxy: FaultProxy }>;
@@ -60,7 +66,8 @@ export function describeStreamSource(name: string, traits: StreamTraits, start: 
 
     describeIdentity(open);
     describeReading(open);
-    describeIterators(open);
+    describeEnd(open, traits);
+    if (traits.readOperation === 'GetRecords') describeIterators(open);
     describeFaults(open, traits);
   });
 }
@@ -77,14 +84,28 @@ export async function onlyShard(source: StreamSource): Promise<string> {
   return shard?.shardId ?? '';
 }
 
+/** Reads as a loop does: waits first where records are pushed. */
+export async function readPage(reader: ShardReader, maxRecords: number): Promise<ShardPage> {
+  await reader.wait?.(noSignal());
+  return await reader.read(maxRecords, noSignal());
+}
+
 /** Reads until `count` records have come, or the shard has ended. */
 export async function readRecords(reader: ShardReader, count: number, maxRecords = 100): Promise<StreamRecord[]> {
   const records: StreamRecord[] = [];
   while (records.length < count) {
-    const page = await reader.read(maxRecords, noSignal());
+    const page = await readPage(reader, maxRecords);
     records.push(...page.records);
     if (page.isEnd) break;
   }
+  return records;
+}
+
+/** Reads `count` records with a reader of its own. */
+async function readFrom(source: StreamSource, shardId: string, position: ShardPosition, count: number): Promise<StreamRecord[]> {
+  const reader = source.openReader(shardId, position);
+  const records = await readRecords(reader, count);
+  reader.close?.();
   return records;
 }
 
@@ -127,7 +148,8 @@ function describeReading(open: Open): void {
     await write(['a', 'b', 'c']);
     const reader = source.openReader(await onlyShard(source), TRIM_HORIZON);
     const sizes: number[] = [];
-    for (let page = 0; page < 3; page += 1) sizes.push((await reader.read(2, noSignal())).records.length);
+    for (let page = 0; page < 2; page += 1) sizes.push((await readPage(reader, 2)).records.length);
+    sizes.push((await reader.read(2, noSignal())).records.length);
     expect(sizes).toEqual([2, 1, 0]);
   });
 
@@ -144,26 +166,29 @@ function describeReading(open: Open): void {
     const { source, write, textOf } = await open(context);
     await write(['a', 'b', 'c']);
     const shardId = await onlyShard(source);
-    const [, second] = await readRecords(source.openReader(shardId, TRIM_HORIZON), 3);
-    const position: ShardPosition = { kind: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: second!.sequenceNumber };
-    const records = await readRecords(source.openReader(shardId, position), 1);
-    expect(records.map(textOf)).toEqual(['c']);
-    const again = source.openReader(shardId, { ...position, kind: 'AT_SEQUENCE_NUMBER' });
-    expect((await readRecords(again, 2)).map(textOf)).toEqual(['b', 'c']);
+    const [, second] = await readFrom(source, shardId, TRIM_HORIZON, 3);
+    const { sequenceNumber } = second!;
+    const after = await readFrom(source, shardId, { kind: 'AFTER_SEQUENCE_NUMBER', sequenceNumber }, 1);
+    expect(after.map(textOf)).toEqual(['c']);
+    const at = await readFrom(source, shardId, { kind: 'AT_SEQUENCE_NUMBER', sequenceNumber }, 2);
+    expect(at.map(textOf)).toEqual(['b', 'c']);
   });
+}
 
+function describeEnd(open: Open, { endless }: StreamTraits): void {
   test('a closed shard gives what it holds and then its end, again and again', async (context) => {
+    if (endless !== undefined) context.skip(endless);
     const { source, write, textOf, closeShard } = await open(context);
     await write(['a', 'b']);
     const shardId = await onlyShard(source);
     const reader = source.openReader(shardId, TRIM_HORIZON);
-    const first = await reader.read(1, noSignal());
+    const first = await readPage(reader, 1);
     await closeShard();
     const shards = await source.listShards(noSignal());
     expect(shards.find((shard) => shard.shardId === shardId)?.isOpen).toBe(false);
     const rest = await readRecords(reader, Infinity);
     expect([...first.records, ...rest].map(textOf)).toEqual(['a', 'b']);
-    expect(await reader.read(1, noSignal())).toEqual({ records: [], isEnd: true });
+    expect(await readPage(reader, 1)).toMatchObject({ records: [], isEnd: true });
     const position: ShardPosition = { kind: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: rest.at(-1)!.sequenceNumber };
     expect(await readRecords(source.openReader(shardId, position), 1)).toEqual([]);
   });
@@ -205,31 +230,35 @@ function describeIterators(open: Open): void {
   });
 }
 
-function describeFaults(open: Open, { listOperation }: StreamTraits): void {
+function describeFaults(open: Open, { listOperation, readOperation, anyShard }: StreamTraits): void {
+  const isPushed = readOperation === 'SubscribeToShard';
+
   test('a read that is refused is told with its class, and the next one is the same read', async (context) => {
     const { source, write, textOf, proxy } = await open(context);
     await write(['a', 'b', 'c']);
     const reader = source.openReader(await onlyShard(source), TRIM_HORIZON);
-    await reader.read(1, noSignal());
+    // A subscription that stands is asked for nothing.
+    if (!isPushed) await reader.read(1, noSignal());
     for (const [name, status, code] of [
       ['ProvisionedThroughputExceededException', 400, 'throttled'],
       ['LimitExceededException', 400, 'throttled'],
       ['AccessDeniedException', 400, 'accessDenied'],
       ['InternalServerError', 500, 'unavailable'],
     ] as const) {
-      proxy.inject({ operation: 'GetRecords', fault: { kind: 'error', code: name, status }, times: 1 });
+      proxy.inject({ operation: readOperation, fault: { kind: 'error', code: name, status }, times: 1 });
       await expect(reader.read(1, noSignal())).rejects.toMatchObject({ name: 'SourceError', code, serviceCode: name });
     }
-    expect((await readRecords(reader, 2)).map(textOf)).toEqual(['b', 'c']);
+    const left = isPushed ? ['a', 'b', 'c'] : ['b', 'c'];
+    expect((await readRecords(reader, left.length)).map(textOf)).toEqual(left);
   });
 
   test('data that were trimmed at the position of the reader are told as such', async (context) => {
     const { source, write, proxy } = await open(context);
     await write(['a', 'b']);
     const reader = source.openReader(await onlyShard(source), TRIM_HORIZON);
-    await reader.read(1, noSignal());
+    if (!isPushed) await reader.read(1, noSignal());
     const fault = { kind: 'error', code: 'TrimmedDataAccessException', status: 400 } as const;
-    for (const operation of ['GetRecords', 'GetShardIterator']) proxy.inject({ operation, fault, times: 1 });
+    for (const operation of isPushed ? [readOperation] : [readOperation, 'GetShardIterator']) proxy.inject({ operation, fault, times: 1 });
     await expect(reader.read(1, noSignal())).rejects.toMatchObject({ name: 'SourceError', code: 'expired' });
   });
 
@@ -237,32 +266,40 @@ function describeFaults(open: Open, { listOperation }: StreamTraits): void {
     const { source, write, textOf, proxy } = await open(context);
     await write(['a', 'b', 'c']);
     const reader = source.openReader(await onlyShard(source), TRIM_HORIZON);
-    await reader.read(1, noSignal());
-    proxy.inject({ operation: 'GetRecords', fault: { kind: 'lostResponse' }, times: 1 });
+    if (!isPushed) await reader.read(1, noSignal());
+    // The answer of a subscription has no end that could be lost.
+    proxy.inject({ operation: readOperation, fault: { kind: isPushed ? 'reset' : 'lostResponse' }, times: 1 });
     await expect(reader.read(1, noSignal())).rejects.toMatchObject({ name: 'SourceError', code: 'unavailable' });
-    expect((await readRecords(reader, 2)).map(textOf)).toEqual(['b', 'c']);
+    const left = isPushed ? ['a', 'b', 'c'] : ['b', 'c'];
+    expect((await readRecords(reader, left.length)).map(textOf)).toEqual(left);
   });
 
   test('a read that gets no answer ends when it is aborted, and the next one is the same read', async (context) => {
     const { source, write, textOf, proxy } = await open(context);
     await write(['a']);
     const reader = source.openReader(await onlyShard(source), TRIM_HORIZON);
-    const before = proxy.count('GetRecords');
-    proxy.inject({ operation: 'GetRecords', fault: { kind: 'blackHole' }, times: 1 });
+    const before = proxy.count(readOperation);
+    proxy.inject({ operation: readOperation, fault: { kind: 'blackHole' }, times: 1 });
     const stop = new AbortController();
     const read = reader.read(1, stop.signal);
-    await proxy.arrived('GetRecords', before + 1);
+    await proxy.arrived(readOperation, before + 1);
     stop.abort();
     await expect(read).rejects.toMatchObject({ code: 'unavailable', serviceCode: 'AbortError' });
     expect((await readRecords(reader, 1)).map(textOf)).toEqual(['a']);
   });
 
-  test('a stream that is not there is not found, and neither is a shard', async (context) => {
+  test('a stream that is not there is not found', async (context) => {
     const missing = await open(context, { exists: false });
     await expect(missing.source.listShards(noSignal())).rejects.toMatchObject({ name: 'SourceError', code: 'notFound' });
+    const reader = missing.source.openReader('shardId-000000000000', TRIM_HORIZON);
+    await expect(readPage(reader, 1)).rejects.toMatchObject({ name: 'SourceError', code: 'notFound' });
+  });
+
+  test('a shard that is not there is not found', async (context) => {
+    if (anyShard !== undefined) context.skip(anyShard);
     const { source } = await open(context);
     const shardId = (await onlyShard(source)).replace(/..$/, '99');
-    await expect(source.openReader(shardId, LATEST).read(1, noSignal())).rejects.toMatchObject({ name: 'SourceError', code: 'notFound' });
+    await expect(readPage(source.openReader(shardId, LATEST), 1)).rejects.toMatchObject({ name: 'SourceError', code: 'notFound' });
   });
 
   test('a list of shards that is refused is told with its class', async (context) => {
