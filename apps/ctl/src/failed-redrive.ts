@@ -58,7 +58,9 @@ async function redriveAll(io: Io, batches: readonly SelectedBatch[], { store, pe
       if (json !== true)
         io.stdout.write(`${batch.id}  ${batch.mapping}  ${count(batch.records, 'record', 'records')}  ${sayResult(result)}\n`);
     }
-    await lookAgain(redriven, store);
+    for (const [index, { batch, result }] of redriven.entries()) {
+      if (result.outcome === 'busy') redriven[index] = { batch, result: await redriver.awaitOther(batch) };
+    }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     io.stderr.write(`${count(batches.length - redriven.length, 'batch was', 'batches were')} not tried, because Redis failed\n`);
@@ -70,13 +72,6 @@ async function redriveAll(io: Io, batches: readonly SelectedBatch[], { store, pe
   io.stdout.write(report(redriven, json));
   const remains = redriven.some(({ result }) => result.outcome !== 'succeeded' && result.outcome !== 'gone');
   return remains ? ExitCode.failed : ExitCode.ok;
-}
-
-/** What somebody else had in hand may be done by now. */
-async function lookAgain(redriven: Redriven[], store: FailedStore): Promise<void> {
-  for (const [index, { batch, result }] of redriven.entries()) {
-    if (result.outcome === 'busy' && (await store.get(batch.id)) === undefined) redriven[index] = { batch, result: { outcome: 'gone' } };
-  }
 }
 
 function countsOf(redriven: readonly Redriven[]): Record<string, number> {

@@ -282,6 +282,24 @@ describe('two redrives at once', () => {
     expect(world.seen).toHaveLength(1);
   });
 
+  test.each([
+    ['gone, if that succeeded', success(), { outcome: 'gone' }],
+    [
+      'still there, if it failed',
+      functionError,
+      { outcome: 'failed', reason: 'somebody else redrove it at the same time, and it is still there' },
+    ],
+  ])('what the other has in hand is waited for: %s', async (_what, answer, outcome) => {
+    const world = createWorld({ tookMs: 5_000, answers: [answer] });
+    await world.putBatch();
+    void world.openRedriver().redrive(sampleBatch());
+    await world.sim.advance(1_000);
+    const awaited = world.openRedriver().awaitOther(sampleBatch());
+    await world.sim.advance(60_000);
+    expect(await awaited).toEqual(outcome);
+    expect(world.seen).toHaveLength(1);
+  });
+
   test('one that was killed keeps the other away until its invocation must have ended', async () => {
     const world = createWorld({ tookMs: Infinity });
     await world.putBatch();

@@ -101,6 +101,14 @@ export class Redriver {
     }
   }
 
+  /** What became of a batch that was `busy`: waits until the other's claim has ended. */
+  async awaitOther({ id, mappingUuid }: RedriveBatch): Promise<RedriveResult> {
+    const { permits, store, surroundings } = this.#options;
+    while ((await permits.inUse(mappingUuid, claimScope(id))) > 0) await surroundings.clock.sleep(PERMIT_RETRY_MS);
+    if ((await store.get(id)) === undefined) return { outcome: 'gone' };
+    return { outcome: 'failed', reason: 'somebody else redrove it at the same time, and it is still there' };
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#works.values()].flatMap((work) => (typeof work === 'string' ? [] : [work.invoker.close()])));
   }
@@ -141,7 +149,7 @@ export class Redriver {
 
   async #claimed(id: string, work: Work): Promise<Attempt> {
     const { surroundings, permits, store } = this.#options;
-    const claim = { scope: `redrive-${id}`, limit: 1 };
+    const claim = { scope: claimScope(id), limit: 1 };
     const token = surroundings.newId();
     const askedAtMs = surroundings.clock.monotonicMs();
     if (!(await permits.acquire(work.mapping.uuid, [claim], token, deadlineMsOf(work.definition) + CLAIM_MARGIN_MS)))
@@ -219,6 +227,10 @@ export class Redriver {
       }
     }
   }
+}
+
+function claimScope(id: string): string {
+  return `redrive-${id}`;
 }
 
 function judge(result: InvokeResult, sequenceNumbers: readonly string[], { reportBatchItemFailures }: StreamMapping, isWindowed: boolean) {
