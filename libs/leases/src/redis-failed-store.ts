@@ -10,9 +10,9 @@ const FULL = `Redis failed-put: the store is full (more than ${FULL_AT * 100} % 
 /** For how long an event may be there before its batch is. */
 const EVENT_ALONE_MS = 600_000;
 /** Batches that one script looks at, returns or removes at most. */
-const LOOKED_AT_A_TIME = 500;
+const LOOKED_AT_A_TIME = 300;
 const RETURNED_AT_A_TIME = 100;
-const REMOVED_AT_A_TIME = 100;
+const REMOVED_AT_A_TIME = 50;
 /** For how long a listing can go on behind a batch that was removed meanwhile. */
 const PLACE_REMEMBERED_MS = 3_600_000;
 
@@ -68,7 +68,8 @@ class RedisFailedStore implements FailedStore {
     let place = after === undefined ? { atMs: '', id: '' } : await this.#placeOf(after);
     for (let hasMore = true; hasMore && batches.length < limit;) {
       const wanted = Math.min(RETURNED_AT_A_TIME, limit - batches.length);
-      const args = [place.atMs, place.id, name, mapping, wanted, LOOKED_AT_A_TIME];
+      const looked = name === '' && mapping === '' ? wanted : LOOKED_AT_A_TIME;
+      const args = [place.atMs, place.id, name, mapping, wanted, looked];
       const reply: unknown = await this.#scripts.run('failed-list', [order, facts, rows], args);
       if (!Array.isArray(reply)) throw unexpectedReply('failed-list', reply);
       hasMore = reply[0] === 1;

@@ -16,7 +16,7 @@ export type ScriptName =
   | `failed-${'put' | 'list' | 'remove'}`;
 
 /** Scripts block Redis while they run; at this many keys one stays far below 2 ms. */
-export const KEYS_PER_SCRIPT = 500;
+export const KEYS_PER_SCRIPT = 300;
 
 interface Script {
   readonly lua: string;
