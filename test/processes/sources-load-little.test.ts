@@ -34,3 +34,28 @@ test('the SDK of a stream service is loaded by the first call and not before', a
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   expect(JSON.parse(stdout)).toEqual([[], ['client-dynamodb-streams', 'client-kinesis']]);
 });
+
+/** Makes everything that a poller makes for a queue and for a stream with a failure destination, and prints what that has loaded. */
+const pollerScript = `
+import { registerHooks } from 'node:module';
+const loaded = new Set();
+registerHooks({ load: (url, context, next) => (loaded.add(/@aws-sdk\\/(client-[a-z0-9-]+)\\//.exec(url)?.[1]), next(url, context)) });
+const { createRegistry } = await import('@wherry/poller/registry');
+const { systemSurroundings: surroundings } = await import('@wherry/poller/surroundings');
+const registry = createRegistry({ surroundings, network: { blockPrivate: false, allow: [] }, permits: {}, failedStore: {} });
+const aws = { region: 'us-east-1', endpoint: 'http://127.0.0.1:9', maxAttempts: 1 };
+const stream = { name: 'm', uuid: 'u', source: 'kinesis', eventSourceArn: 'arn:aws:kinesis:us-east-1:0:stream/s', aws };
+registry.createStreamSource({ ...stream, consumer: { kind: 'polling' } });
+registry.createStreamSource({ ...stream, consumer: { kind: 'enhanced-fan-out', register: true } });
+const table = 'arn:aws:dynamodb:us-east-1:0:table/T/stream/2026-01-01T00:00:00.000';
+registry.createStreamSource({ ...stream, source: 'dynamodb', eventSourceArn: table });
+registry.createDestination({ ...stream, onFailure: { kind: 's3', arn: 'arn:aws:s3:::b', aws } });
+registry.createDestination({ ...stream, onFailure: { kind: 'sns', arn: 'arn:aws:sns:us-east-1:0:t', aws } });
+console.log(JSON.stringify([...loaded].filter(Boolean).sort()));
+`;
+
+test('a poller loads the SDK of a stream or of a failure destination when a mapping uses it', async () => {
+  const { stdout, stderr, code } = await run(process.execPath, ['--input-type=module', '--eval', pollerScript], { cwd: root });
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+  expect(JSON.parse(stdout)).toEqual(['client-sqs']);
+});

@@ -90,7 +90,9 @@ async function ask(given: Partial<StarterAnswers>): Promise<StarterAnswers | und
     return isCancel(answer) ? undefined : answer;
   };
   intro('wherry init');
-  const sourceArn = given.sourceArn ?? (await question('Which SQS queue? (ARN)', exampleAnswers.sourceArn, sourceArnFault));
+  const sourceArn =
+    given.sourceArn ??
+    (await question('Which SQS queue, Kinesis stream or DynamoDB stream? (ARN)', exampleAnswers.sourceArn, sourceArnFault));
   if (sourceArn === undefined) return undefined;
   const target = given.target ?? (await askTarget(question));
   if (target === undefined) return undefined;

@@ -1,3 +1,5 @@
+import { parseEventSourceArn } from '@wherry/config/event-source-arn';
+
 /** What `wherry init` asks for. */
 export interface StarterAnswers {
   readonly sourceArn: string;
@@ -22,14 +24,10 @@ const EMULATOR_ACCOUNT = '000000000000';
 
 /** Why an answer cannot be a source, as a sentence with the way out; undefined if it can. */
 export function sourceArnFault(text: string): string | undefined {
-  if (queueArn.test(text)) return undefined;
-  const url = /^https?:\/\/sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(\d{12})\/([\w.-]+)$/.exec(text);
-  if (url !== null) return `that is the queue's URL; its ARN is arn:aws:sqs:${url[1]}:${url[2]}:${url[3]}`;
-  if (/^arn:aws[\w-]*:(kinesis|dynamodb):/.test(text)) return 'this version polls SQS queues only';
-  return 'expected the ARN of an SQS queue, such as arn:aws:sqs:eu-west-1:123456789012:orders';
+  const source = parseEventSourceArn(text, 'us-east-1');
+  if (source.ok) return undefined;
+  return source.help === undefined ? source.message : `${source.message}; ${source.help}`;
 }
-
-const queueArn = /^arn:aws[\w-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/;
 
 /** Why an answer cannot be an address, or undefined. */
 export function urlFault(text: string, protocols: readonly string[]): string | undefined {
@@ -39,21 +37,23 @@ export function urlFault(text: string, protocols: readonly string[]): string | u
 }
 
 /**
- * A commented configuration that validates: one queue, one function.
+ * A commented configuration that validates: one queue or stream, one function.
  *
- * @throws RangeError when the source is not the ARN of a queue
+ * @throws RangeError when the source is not the ARN of a queue or stream
  */
 export function starterFile(answers: StarterAnswers, file: string): string {
-  const [, region, account, queue] = queueArn.exec(answers.sourceArn) ?? [];
-  if (region === undefined || account === undefined || queue === undefined) throw new RangeError(answers.sourceArn);
-  const name = queue.replace(/\.fifo$/, '').slice(0, 64);
+  const source = parseEventSourceArn(answers.sourceArn, 'us-east-1');
+  if (!source.ok) throw new RangeError(answers.sourceArn);
+  const { region, kind } = source;
+  const account = answers.sourceArn.split(':')[4] ?? '';
+  const name = functionName(answers.sourceArn);
   const endpoint =
     account === EMULATOR_ACCOUNT
       ? '  endpoint: ${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}   # an emulator; leave the line out for AWS itself'
       : '  # endpoint: http://127.0.0.1:4566   # an emulator in the place of AWS';
   // The example stays open to the environment; what somebody typed is meant as typed.
   const redisUrl = answers.redisUrl === exampleAnswers.redisUrl ? `\${REDIS_URL:-${answers.redisUrl}}` : literal(answers.redisUrl);
-  return `# Wherry: which queues are polled, and which functions get their messages.
+  return `# Wherry: which queues and streams are polled, and which functions get their records.
 #   check it   npx wherry validate ${file}
 #   run it     npx wherry poller --config ${file}
 # PascalCase fields are AWS Lambda's own: same name, unit, default and limit. camelCase fields are Wherry's.
@@ -78,19 +78,45 @@ functions:
   ${name}:
     target:
 ${targetLines(answers.target)}
-    Timeout: 30                 # seconds that one invocation may take; the queue's visibility timeout should be six times that
+    Timeout: 30                 # seconds that one invocation may take${kind === 'sqs' ? "; the queue's visibility timeout should be six times that" : ''}
 
 mappings:
   ${name}:
     EventSourceArn: ${answers.sourceArn}
     FunctionName: ${name}
-    BatchSize: 10
+${kind === 'sqs' ? QUEUE_LINES : streamLines(kind, name)}`;
+}
+
+/** A name that a function may have, after its queue, stream or table. */
+function functionName(arn: string): string {
+  const resource = arn.split(':').slice(5).join(':');
+  const name = /^(?:stream|table)\/([^/]+)/.exec(resource)?.[1] ?? resource.replace(/\.fifo$/, '');
+  return name.replaceAll('.', '-').slice(0, 64);
+}
+
+const QUEUE_LINES = `    BatchSize: 10
     # The function answers {"batchItemFailures": […]} to have single messages retried:
     # FunctionResponseTypes: [ReportBatchItemFailures]
     # Only messages that match reach the function; the others are deleted. Try a pattern: npx wherry filter test
     # FilterCriteria: { Filters: [{ Pattern: { body: { kind: [new] } } }] }
     # At most this many invocations at a time, across the whole fleet:
     # ScalingConfig: { MaximumConcurrency: 10 }
+`;
+
+function streamLines(kind: 'kinesis' | 'dynamodb', name: string): string {
+  const pattern = kind === 'kinesis' ? '{ data: { kind: [new] } }' : '{ eventName: [INSERT] }';
+  return `    StartingPosition: TRIM_HORIZON   # from the oldest record there is; LATEST: from now on
+    BatchSize: 100
+    # A shard waits until the function succeeds. What fails four times is given up, and kept in Redis: npx wherry failed list
+    MaximumRetryAttempts: 3
+    BisectBatchOnFunctionError: true   # a failing batch is halved, until the record that fails is alone
+    DestinationConfig: { OnFailure: { Destination: "wherry://failed/${name}" } }
+    # The function answers {"batchItemFailures": […]} to go on behind the records that succeeded:
+    # FunctionResponseTypes: [ReportBatchItemFailures]
+    # Only records that match reach the function; the others are passed over. Try a pattern: npx wherry filter test
+    # FilterCriteria: { Filters: [{ Pattern: ${pattern} }] }
+    # Batches of one shard at a time; records with the same key stay in order:
+    # ParallelizationFactor: 2
 `;
 }
 

@@ -10,6 +10,7 @@ import type { SqsMapping, WherryConfig } from '@wherry/core/mapping';
 import { Fleet } from '@wherry/engine/fleet';
 import { createRedis, type RedisClient } from '@wherry/leases/redis-client';
 import { createRedisCoordination } from '@wherry/leases/redis-coordination';
+import { createRedisFailedStore } from '@wherry/leases/redis-failed-store';
 import { EventLog } from '@wherry/observe/event-log';
 import { Metrics, NO_LEVELS } from '@wherry/observe/metrics';
 import { Totals } from '@wherry/observe/totals';
@@ -97,9 +98,15 @@ export class PollerProcess {
         this.#redisTried.resolve();
       },
     });
-    const shared = createRedisCoordination(this.#redis, { keyPrefix: config.redis.keyPrefix, fleet: config.fleet.id });
+    const place = { keyPrefix: config.redis.keyPrefix, fleet: config.fleet.id };
+    const shared = createRedisCoordination(this.#redis, place);
     this.#coordination = timedCoordination(shared, clock, (command, seconds) => this.#metrics.redisCommand(command, seconds));
-    this.#registry = createRegistry({ surroundings, network: config.network, permits: this.#coordination.permits });
+    this.#registry = createRegistry({
+      surroundings,
+      network: config.network,
+      permits: this.#coordination.permits,
+      failedStore: createRedisFailedStore(this.#redis, place),
+    });
     this.#skew = new ClockSkew(clock, () => redisNowMs(this.#redis), logger);
     this.#backlog = new Backlog({
       clock,
@@ -148,6 +155,8 @@ export class PollerProcess {
         config,
         poller: { token: identity.token, version: VERSION, adminUrl: listener.url },
         createSource: this.#registry.createSource,
+        createStreamSource: this.#registry.createStreamSource,
+        createDestination: this.#registry.createDestination,
         createInvoker: this.#registry.createInvoker,
         observe: (event) => this.#observe(event),
       });

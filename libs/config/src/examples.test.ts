@@ -15,7 +15,6 @@ test('the complete reference is valid, and every feature this version lacks is n
     'functions.orders.onDestinationFailure',
     'functions.orders.rateLimit',
     'functions.orders.tenantConcurrency',
-    'mappings.clicks.EventSourceArn',
     'asyncQueue',
     'api',
     'admin.console',
@@ -99,7 +98,7 @@ mappings:
         OnFailure:
           Destination: arn:aws:sqs:eu-west-1:123456789012:clicks-failed
 `,
-    ['mappings.clicks.Properties.EventSourceArn'],
+    [],
   ],
   [
     'a DynamoDB stream with filters to an HTTP service, pasted from SAM',
@@ -125,7 +124,7 @@ functions:
                   eventName: [MODIFY]
                   dynamodb: { NewImage: { plan: { S: [pro] } }, OldImage: { plan: { S: [free] } } }
 `,
-    ['functions.welcome.Events.NewCustomer.Properties.Stream'],
+    [],
   ],
   [
     'an asynchronous function with destinations and no mapping',

@@ -113,7 +113,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     ok: true,
     config: buildConfig(values, mappings, digest, options),
     warnings: sortProblems(problems.all, files),
-    notOffered: sortProblems(findNotOffered(tree, mappings), files),
+    notOffered: sortProblems(findNotOffered(tree), files),
     values,
     tree,
     files,

@@ -1,8 +1,7 @@
 import type { Located, MapNode, Node } from './node.ts';
-import { entriesAt, isSet, nodeAt } from './node.ts';
+import { entriesAt, isSet } from './node.ts';
 import type { Problem } from './problem.ts';
 import { ProblemList } from './problem-list.ts';
-import type { ResolvedMapping } from './mapping-rules.ts';
 
 type When = 'present' | 'set' | 'true';
 
@@ -29,24 +28,13 @@ const NOT_OFFERED: readonly (readonly [path: string, when: When, what: string])[
   ['tracing.enabled', 'true', 'tracing'],
 ];
 
-/** Sources that are checked but not polled yet, with the name they have in messages. */
-const SOURCES_NOT_OFFERED: ReadonlyMap<string, string> = new Map([
-  ['kinesis', 'Kinesis'],
-  ['dynamodb', 'DynamoDB Streams'],
-]);
-
 /** Values of `set` features that ask for nothing. */
 const HARMLESS: ReadonlyMap<string, string> = new Map([['logging.payloads', 'never']]);
 
 /** One warning at each place of the configuration that this version cannot honour; pollers refuse to start while there is any. */
-export function findNotOffered(tree: MapNode, resolved: ReadonlyMap<string, ResolvedMapping>): readonly Problem[] {
+export function findNotOffered(tree: MapNode): readonly Problem[] {
   const problems = new ProblemList();
   const help = 'validate checks it; poller and up refuse to start with it';
-  for (const [name, mapping] of resolved) {
-    const source = SOURCES_NOT_OFFERED.get(mapping.kind);
-    const at = nodeAt(tree, ['mappings', name, 'EventSourceArn']);
-    if (source !== undefined && at !== undefined) problems.warn(at, 'not-offered', `this version does not poll ${source} yet`, { help });
-  }
   for (const [path, when, what] of NOT_OFFERED) {
     for (const { key, value } of matches(tree, path.split('.'))) {
       const isAsked = when === 'present' || (when === 'set' ? isSet(value) : value.kind === 'scalar' && value.value === true);

@@ -30,9 +30,34 @@ test('config print shows the effective configuration without secrets', async () 
     functions: { hook: { target: { http: { headers: { 'x-api-key': '***' }, hmac: { secret: '***', header: 'X-Signature' } } } } },
     mappings: {
       'orders-Intake': { EventSourceArn: QUEUE, FunctionName: 'orders', BatchSize: 10, MaximumBatchingWindowInSeconds: 0, Enabled: true },
+      clicks: { ParallelizationFactor: 2, MaximumRetryAttempts: 5, onDestinationFailure: 'block' },
     },
     shutdown: { grace: '110s' },
   });
+});
+
+test('config print shows what Lambda assumes of a stream, and is itself valid without a word', async () => {
+  const stream = 'arn:aws:kinesis:eu-west-1:123456789012:stream/clicks';
+  const before = await loadGood(withMappings(`m: { EventSourceArn: "${stream}", FunctionName: orders, StartingPosition: LATEST }`));
+  const text = printConfig(before);
+  const shown = parse(text) as { mappings: { m: object } };
+  expect(shown.mappings.m).toEqual({
+    EventSourceArn: stream,
+    FunctionName: 'orders',
+    StartingPosition: 'LATEST',
+    Enabled: true,
+    BatchSize: 100,
+    MaximumBatchingWindowInSeconds: 0,
+    ParallelizationFactor: 1,
+    BisectBatchOnFunctionError: false,
+    MaximumRetryAttempts: -1,
+    MaximumRecordAgeInSeconds: -1,
+    TumblingWindowInSeconds: 0,
+    onCheckpointLoss: 'TRIM_HORIZON',
+  });
+  const after = await loadGood(text);
+  expect(after.config.mappings).toEqual(before.config.mappings);
+  expect(after.warnings).toEqual([]);
 });
 
 test('what config print shows is itself valid and means the same', async () => {

@@ -1,3 +1,4 @@
+import type { StreamMapping } from '@wherry/core/mapping';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify, type Node as YamlNode } from 'yaml';
 import type { LoadedConfig } from './load.ts';
 import type { Node } from './node.ts';
@@ -26,7 +27,8 @@ function effectiveValues(loaded: LoadedConfig): object {
     const built = config.mappings.get(name);
     const { batchSize: BatchSize, maximumBatchingWindowInSeconds: MaximumBatchingWindowInSeconds } = built ?? {};
     const FilterCriteria = mapping.FilterCriteria && exactCriteria(mapping.FilterCriteria, built?.filterPatterns ?? []);
-    return [name, { ...mapping, FilterCriteria, Enabled: built?.enabled, BatchSize, MaximumBatchingWindowInSeconds }];
+    const ofStream = built === undefined || built.source === 'sqs' ? {} : streamValues(built);
+    return [name, { ...mapping, FilterCriteria, Enabled: built?.enabled, BatchSize, MaximumBatchingWindowInSeconds, ...ofStream }];
   });
   return {
     ...values,
@@ -35,6 +37,19 @@ function effectiveValues(loaded: LoadedConfig): object {
     aws: { ...values.aws, maxAttempts: values.aws.maxAttempts ?? 5 },
     limits: { ...values.limits, bufferedBytes: values.limits.bufferedBytes ?? formatSize(config.limits.bufferedBytes) },
     mappings: Object.fromEntries(mappings),
+  };
+}
+
+/** What a stream mapping has by default, or said. What becomes of refused failure records matters only where any are sent. */
+function streamValues(mapping: StreamMapping): object {
+  return {
+    ParallelizationFactor: mapping.parallelizationFactor,
+    BisectBatchOnFunctionError: mapping.bisectBatchOnFunctionError,
+    MaximumRetryAttempts: mapping.maximumRetryAttempts,
+    MaximumRecordAgeInSeconds: mapping.maximumRecordAgeInSeconds,
+    TumblingWindowInSeconds: mapping.tumblingWindowInSeconds,
+    onCheckpointLoss: mapping.onCheckpointLoss,
+    ...(mapping.onFailure === undefined ? {} : { onDestinationFailure: mapping.onDestinationFailure }),
   };
 }
 
