@@ -3,11 +3,15 @@ import type { Problem } from '@wherry/config/problem';
 import { ProblemList } from '@wherry/config/problem-list';
 import type { OnlineFinding } from './online-finding.ts';
 
-/** Findings as problems at their places in the file. A value that nobody wrote is pointed at where it would stand. */
+/**
+ * Findings as problems at their places in the file, with the paths as they were written (pasted mappings have other ones). A value
+ * that nobody wrote is pointed at where it would stand.
+ */
 export function placeFindings(findings: readonly OnlineFinding[], tree: MapNode): readonly Problem[] {
   const problems = new ProblemList();
   for (const { severity, path, code, message, help, awsMessage } of findings) {
-    problems.add(severity, placeOf(tree, path), path.join('.'), code, message, { help, awsMessage });
+    const written = nodeAt(tree, path)?.path ?? path.join('.');
+    problems.add(severity, placeOf(tree, path), written, code, message, { help, awsMessage });
   }
   return problems.all;
 }

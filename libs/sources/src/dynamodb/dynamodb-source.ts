@@ -37,7 +37,7 @@ export function createDynamoDbSource(mapping: DynamoDbStreamSettings, options: D
 }
 
 /** The region of a stream's ARN, which may be an emulator's own. Throws on anything else; the configuration has refused it long before. */
-function parseRegion(arn: string): string {
+export function parseRegion(arn: string): string {
   const region = /^arn:[^:]+:dynamodb:([^:]+):[^:]*:table\/[^/:]+\/stream\/./.exec(arn)?.[1];
   if (region === undefined) {
     throw new TypeError(`not the ARN of a DynamoDB stream: ${arn}; expected arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL`);
