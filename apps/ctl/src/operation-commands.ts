@@ -28,6 +28,17 @@ ${asksFirst}`;
 /** The commands by which people look after a running fleet. */
 export function addOperationCommands(program: Command, io: Io, exit: (code: number) => void): void {
   program
+    .command('leases')
+    .description('show who has which shard and slot, how far each shard is done, and what is blocked')
+    .argument('[mapping]', 'its name in the configuration; default: all')
+    .addOption(configOption(io))
+    .option('--json', 'print JSON')
+    .option('--watch', 'repeat every 2 seconds')
+    .action(async (mapping: string | undefined, options: WithConfig & { json?: boolean; watch?: boolean }) => {
+      const { leases } = await import('./leases.ts');
+      exit(await leases(io, { ...options, ...(mapping === undefined ? {} : { mapping }) }));
+    });
+  program
     .command('pause')
     .description('stop a mapping for a while: batches in flight end, nothing more is fetched')
     .argument('<mapping>', 'its name in the configuration')

@@ -7,19 +7,13 @@ import { createRedisCoordination } from '@wherry/leases/redis-coordination';
 import type { WherryConfig } from '@wherry/core/mapping';
 import { givenUrl, TOKEN_VARIABLE, urlOfRefused } from './admin-place.ts';
 import { ExitCode, type Io } from './io.ts';
-
-const WATCH_EVERY_MS = 2_000;
-
-/** Moves the cursor to the upper left corner and clears what is below. */
-const CLEAR_SCREEN = '\u001B[H\u001B[2J';
+import { showRepeatedly, shown, type WatchOptions } from './watch.ts';
 
 /** The options of `wherry status`. */
-export interface StatusOptions {
+export interface StatusOptions extends WatchOptions {
   readonly config: string;
   /** Admin address of any poller; the configuration is then not read. */
   readonly url?: string;
-  readonly json?: boolean;
-  readonly watch?: boolean;
 }
 
 /**
@@ -32,13 +26,13 @@ export async function status(io: Io, options: StatusOptions, stop?: AbortSignal)
   const fleet = await openView(io, options);
   if (fleet === undefined) return ExitCode.failed;
   try {
-    for (;;) {
+    const show = async (): Promise<number> => {
       const report = await fleet.report();
       if (typeof report === 'string') io.stderr.write(`error: ${report}\n`);
-      else io.stdout.write(layout(report, io, options));
-      if (options.watch === true) await systemClock.sleep(WATCH_EVERY_MS, stop);
-      if (options.watch !== true || stop?.aborted === true) return isUp(report) ? ExitCode.ok : ExitCode.failed;
-    }
+      else io.stdout.write(shown(report, () => renderStatus(report), io, options));
+      return isUp(report) ? ExitCode.ok : ExitCode.failed;
+    };
+    return await showRepeatedly(options, show, stop);
   } finally {
     fleet.close();
   }
@@ -88,9 +82,4 @@ async function openFleet(config: WherryConfig): Promise<FleetView> {
     report: () => collectFleetReport({ config, coordination, monotonicMs: () => systemClock.monotonicMs() }),
     close: () => client.disconnect(),
   };
-}
-
-function layout(report: FleetReport, io: Io, options: StatusOptions): string {
-  if (options.json === true) return `${JSON.stringify(report, undefined, options.watch === true ? undefined : 2)}\n`;
-  return `${options.watch === true && io.stdout.isTTY === true ? CLEAR_SCREEN : ''}${renderStatus(report)}\n`;
 }
