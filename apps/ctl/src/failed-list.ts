@@ -2,6 +2,7 @@ import { createRedisFailedStore } from '@wherry/leases/redis-failed-store';
 import { failedQuery, type FailedSelection } from './failed-selection.ts';
 import { failedView, type FailedView } from './failed-view.ts';
 import { withFleetStore } from './fleet-store.ts';
+import { harmless } from './harmless.ts';
 import { ExitCode, type Io } from './io.ts';
 import { textTable } from './text-table.ts';
 
@@ -47,5 +48,5 @@ function row(batch: FailedView): string[] {
     batch.batchSize.toLocaleString('en-US'),
     batch.eventBytes.toLocaleString('en-US'),
     batch.shardId,
-  ];
+  ].map(harmless);
 }

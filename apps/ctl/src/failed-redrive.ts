@@ -6,6 +6,7 @@ import { systemSurroundings } from '@wherry/poller/surroundings';
 import type { Ask } from './confirm.ts';
 import { changeFailed, type FailedChangeOptions } from './failed-change.ts';
 import { count, type SelectedBatch } from './failed-selection.ts';
+import { harmless } from './harmless.ts';
 import { ExitCode, type Io } from './io.ts';
 import { Redriver, type RedriveResult } from './redriver.ts';
 
@@ -98,18 +99,13 @@ function sayResult(result: RedriveResult): string {
     case 'busy':
       return WORDS[result.outcome];
     case 'partial':
-      return `${count(result.succeeded, 'record', 'records')} succeeded, the rest is batch ${result.restId}: ${printable(result.reason)}`;
+      return `${count(result.succeeded, 'record', 'records')} succeeded, the rest is batch ${result.restId}: ${harmless(result.reason)}`;
     case 'failed':
     case 'refused':
     case 'notTried':
     case 'notRemoved':
-      return `${WORDS[result.outcome]}: ${printable(result.reason)}`;
+      return `${WORDS[result.outcome]}: ${harmless(result.reason)}`;
   }
-}
-
-/** Error types come from functions: nothing of them may steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 /** The last line, or everything as JSON with stable names. */

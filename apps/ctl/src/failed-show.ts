@@ -1,6 +1,7 @@
 import { createRedisFailedStore } from '@wherry/leases/redis-failed-store';
 import { failedView } from './failed-view.ts';
 import { withFleetStore } from './fleet-store.ts';
+import { harmless } from './harmless.ts';
 import { ExitCode, type Io } from './io.ts';
 
 /** The options of `wherry failed show`. */
@@ -32,7 +33,9 @@ export function failedShow(io: Io, id: string, options: FailedShowOptions): Prom
       };
       io.stdout.write(`${JSON.stringify(view, undefined, 2)}\n`);
     } else {
-      io.stdout.write(`${document}\n${event === undefined ? '' : `${event}\n`}`);
+      const lines = [document, ...(event === undefined ? [] : [event])];
+      // Byte for byte, but where it could steer a terminal.
+      for (const line of lines) io.stdout.write(`${io.stdout.isTTY === true ? harmless(line) : line}\n`);
     }
     return ExitCode.ok;
   });

@@ -1,4 +1,5 @@
 import type { FailedCondition, Mismatch } from '@wherry/core/event-pattern/explain-match';
+import { harmless } from './harmless.ts';
 
 /** How many values of one path are shown; an array may hold thousands. */
 const VALUES_SHOWN = 5;
@@ -8,13 +9,6 @@ const VALUE_CHARACTERS = 120;
 /** Why an event does not match, for people: a table of the condition that failed, or of those that fail together. */
 export function mismatchLines(mismatch: Mismatch): readonly string[] {
   return plainLines(mismatch).map(harmless);
-}
-
-/** Values come from anybody: what could steer a terminal, or turn the reading direction, is written as its escape. */
-function harmless(line: string): string {
-  return line.replaceAll(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }
 
 function plainLines(mismatch: Mismatch): readonly string[] {

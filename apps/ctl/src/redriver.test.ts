@@ -1,3 +1,4 @@
+import { StoreError } from '@wherry/core/coordination';
 import type { FailedBatch } from '@wherry/core/failed-store';
 import type { InvokeRequest, InvokeResult, Invoker } from '@wherry/core/invoke';
 import type { FunctionDefinition, Mapping } from '@wherry/core/mapping';
@@ -335,6 +336,14 @@ describe('a store that is away', () => {
     world.sim.after(500, () => (world.store.isAway = true));
     await world.sim.advance(60_000);
     expect(await result).toEqual({ outcome: 'notRemoved', reason: 'the store is away' });
+  });
+
+  test('or full when the rest is to be stored keeps the whole batch', async () => {
+    const world = createWorld({ answers: [failsFrom(2)] });
+    await world.putBatch();
+    world.store.put = () => Promise.reject(new StoreError('the store is full'));
+    expect(await redrive(world)).toEqual({ outcome: 'notRemoved', reason: 'the store is full' });
+    expect(await world.textOf(BATCH_ID)).toBe(eventOf([1, 2, 3]));
   });
 
   test('before anything was done ends the redrive', async () => {
