@@ -1,6 +1,5 @@
 import { discoveryUnitId } from '@wherry/core/lease-unit';
 import { SourceError } from '@wherry/core/source-error';
-import { functionError, success } from '@wherry/testkit/fake-invoker';
 import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import { describe, expect, it } from 'vitest';
 import { type BenchPoller, StreamFleetBench } from './stream-fleet-bench.ts';
@@ -267,34 +266,9 @@ describe('states', () => {
   it('STA-01 a stream mapping created disabled is Creating and then Disabled', async () => {
     const bench = new StreamFleetBench();
     const poller = bench.start(bench.config({ enabled: false }));
-    expect(poller.fleet.status().mappings[0]).toMatchObject({ state: 'Creating', lastProcessingResult: 'No records processed' });
+    expect(poller.fleet.status().mappings[0]).toMatchObject({ state: 'Creating' });
     await bench.sim.advance(5_000);
     expect(statesOf(poller)).toEqual(['Creating (User action)', 'Disabled (User action)']);
-  });
-
-  it('STA-02 LastProcessingResult goes from nothing to OK, to the function’s failure, and to OK with a partial response', async () => {
-    let mode: 'ok' | 'failing' | 'partial' = 'ok';
-    const bench = new StreamFleetBench({
-      shards: 1,
-      mapping: { reportBatchItemFailures: true },
-      answer: () => {
-        if (mode === 'failing') return functionError();
-        return mode === 'ok' ? success() : success({ batchItemFailures: [{ itemIdentifier: bench.lastNumber }] });
-      },
-    });
-    const poller = bench.start();
-    const result = (): string | undefined => poller.fleet.status().mappings[0]?.lastProcessingResult;
-    const until = (expected: string): Promise<void> => bench.until(() => result() === expected, 5_000);
-    await bench.sim.advance(5_000);
-    expect(result()).toBe('No records processed');
-    bench.put(5);
-    await until('OK');
-    mode = 'failing';
-    bench.put(5);
-    await until('PROBLEM: Function call failed');
-    mode = 'partial';
-    await until('OK');
-    expect(poller.events.findLast(({ type }) => type === 'invoked')).toMatchObject({ outcome: 'partial' });
   });
 
   it('LIF-09 a stream that cannot be reached says so, stays Enabled, and goes on when it is there again', async () => {
@@ -324,13 +298,12 @@ describe('states', () => {
     await bench.sim.advance(60_000);
     expect(poller.fleet.status().mappings[0]).toMatchObject({
       state: 'Enabled',
-      lastProcessingResult: expect.stringContaining('PROBLEM: ') as string,
       problem: expect.stringContaining('no kinesis:GetRecords') as string,
     });
     isForbidden = false;
     await bench.untilAllDelivered(600_000);
     expect(bench.repeated).toBe(0);
-    expect(poller.fleet.status().mappings[0]).toMatchObject({ lastProcessingResult: 'OK', problem: null });
+    expect(poller.fleet.status().mappings[0]).toMatchObject({ problem: null });
   });
 
   it('STA-04 a deleted mapping is Deleting, and then gone', async () => {

@@ -4,7 +4,7 @@ import type { InvokeRequest, Invoker } from '@wherry/core/invoke';
 import type { StreamMapping, WherryConfig } from '@wherry/core/mapping';
 import type { StreamSource } from '@wherry/core/stream-source';
 import { Fleet } from '@wherry/engine/fleet';
-import { type ScriptedResult, success } from '@wherry/testkit/fake-invoker';
+import { success } from '@wherry/testkit/fake-invoker';
 import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import { sampleConfig, sampleStreamMapping } from '@wherry/testkit/sample-config';
 import { seededRandom } from '@wherry/testkit/seeded-random';
@@ -38,7 +38,6 @@ export interface StreamFleetOptions {
   readonly mapping?: Partial<StreamMapping>;
   readonly settings?: Parameters<typeof sampleConfig>[0];
   readonly durationMs?: number;
-  readonly answer?: (request: InvokeRequest) => ScriptedResult;
   /** Stands between the pollers and the stream. */
   readonly source?: (source: StreamSource) => StreamSource;
 }
@@ -58,17 +57,11 @@ export class StreamFleetBench {
   readonly #options: StreamFleetOptions;
   readonly #random = seededRandom(1);
   #written = 0;
-  #lastNumber = '';
 
   constructor(options: StreamFleetOptions = {}) {
     this.#options = options;
     this.mapping = sampleStreamMapping({ source: options.kind ?? 'kinesis', ...options.mapping });
     this.stream = this.createStream(options.shards ?? 2);
-  }
-
-  /** Sequence number of the last record that was written. */
-  get lastNumber(): string {
-    return this.#lastNumber;
   }
 
   createStream(shards: number): SimulatedStream {
@@ -112,7 +105,7 @@ export class StreamFleetBench {
   put(count: number): void {
     for (let i = 0; i < count; i += 1) {
       const data = `record-${(this.#written += 1)}`;
-      this.#lastNumber = this.stream.put({ key: data, data }).record.sequenceNumber;
+      this.stream.put({ key: data, data });
     }
   }
 
@@ -182,14 +175,13 @@ export class StreamFleetBench {
   }
 
   #invoker(poller: string): Invoker {
-    const { durationMs = 50, answer = () => success() } = this.#options;
+    const { durationMs = 50 } = this.#options;
     return {
       invoke: async (request) => {
-        const result = answer(request);
         await this.clock.sleep(durationMs, request.signal);
         if (request.signal.aborted) return { kind: 'unavailable', reason: 'aborted', permanent: false, durationMs };
-        if (result.kind === 'success') this.#deliver(request, poller);
-        return { ...result, durationMs };
+        this.#deliver(request, poller);
+        return { ...success(), durationMs };
       },
       close: () => Promise.resolve(),
     };

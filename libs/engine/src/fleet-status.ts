@@ -14,8 +14,6 @@ export interface MappingStatus {
   readonly source: Mapping['source'];
   readonly state: MappingState;
   readonly stateTransitionReason: string;
-  /** Lambda's `LastProcessingResult`, as far as this poller has seen; absent for queues, of which Lambda tells none. */
-  readonly lastProcessingResult?: string;
   /** Who has paused the mapping, and for how long still; `leftMs` is null when it lasts until somebody resumes. */
   readonly paused: (Omit<Pause, 'leftMs'> & { readonly leftMs: number | null }) | null;
   readonly eventSourceArn: string;
@@ -63,7 +61,6 @@ export interface FleetStatus {
 /** What is known of a mapping beside its entry. */
 export interface MappingFacts {
   readonly pause: Pause | undefined;
-  readonly lastProcessingResult: string;
   /** Slots the fleet wishes for, or shards that may be read. */
   readonly unitsDesired: number;
   /** Slots or shards that some poller holds. */
@@ -86,7 +83,6 @@ export function mappingStatus(entry: MappingEntry, facts: MappingFacts): Mapping
     source: mapping.source,
     state: entry.state,
     stateTransitionReason: transitionReason(mapping),
-    ...(isQueue ? {} : { lastProcessingResult: facts.lastProcessingResult }),
     paused: pause === undefined ? null : { ...pause, leftMs: Number.isFinite(pause.leftMs) ? pause.leftMs : null },
     eventSourceArn: mapping.eventSourceArn,
     functionName: mapping.functionName,

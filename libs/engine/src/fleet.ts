@@ -26,7 +26,6 @@ import { MappingEntries, type MappingEntry } from './mapping-entries.ts';
 import { MappingPauses } from './mapping-pauses.ts';
 import { MappingRun } from './mapping-run.ts';
 import { MappingWorks } from './mapping-works.ts';
-import { ProcessingResults } from './processing-results.ts';
 import { Semaphore } from './semaphore.ts';
 import { StoreHealth } from './store-health.ts';
 import { StreamMemory } from './stream/stream-memory.ts';
@@ -58,7 +57,6 @@ export class Fleet {
   readonly #pauses: MappingPauses;
   readonly #abandoned: AbandonedUnits;
   readonly #cutOff: CutOffMappings;
-  readonly #results = new ProcessingResults();
   readonly #memory = new StreamMemory();
   readonly #entries: MappingEntries;
   readonly #works: MappingWorks;
@@ -184,7 +182,6 @@ export class Fleet {
     const { mapping } = entry.setup;
     return mappingStatus(entry, {
       pause: this.#pauses.of(uuid),
-      lastProcessingResult: this.#results.of(mapping.name),
       unitsDesired: mapping.source === 'sqs' ? this.#planner.slots(uuid) : this.#planner.streams.readable(uuid),
       unitsHeld,
       gate: this.#functions.gateStatus(mapping.functionName),
@@ -254,10 +251,7 @@ export class Fleet {
   }
 
   #apply(step: ReloadStep): void {
-    if (step.kind === 'remove') {
-      this.#memory.forget(step.uuid);
-      this.#results.forget(this.#entries.all.get(step.uuid)?.setup.mapping.name ?? '');
-    }
+    if (step.kind === 'remove') this.#memory.forget(step.uuid);
     this.#entries.apply(step);
   }
 
@@ -278,7 +272,6 @@ export class Fleet {
   /** What the loops tell. */
   #heard(event: EngineEvent): void {
     this.#cutOff.note(event);
-    this.#results.note(event);
     this.#options.observe(event);
   }
 }
