@@ -60,6 +60,7 @@ async function check(mapping: StreamMapping, answers: Answers = {}) {
   return { findings, reads };
 }
 
+const hoursAgo = (hours: number) => ({ kind: 'AT_TIMESTAMP', timestampMs: NOW_MS - hours * 3_600_000 }) as const;
 const fault = (code: FaultCode, name = 'TheServiceName') => new SourceError(code, name, 'GetRecords failed: what it said');
 const path = ['mappings', 'clicks', 'EventSourceArn'];
 
@@ -84,15 +85,29 @@ describe('a Kinesis stream', () => {
   });
 
   test.each<[string, Partial<StreamMapping>, string[]]>([
-    ['a start within the retention', { startingPosition: { kind: 'AT_TIMESTAMP', timestampMs: NOW_MS - 23 * 3_600_000 } }, []],
-    ['a start before it', { startingPosition: { kind: 'AT_TIMESTAMP', timestampMs: NOW_MS - 25 * 3_600_000 } }, ['before-retention']],
+    ['a start within the retention', { startingPosition: hoursAgo(23) }, []],
+    ['a start before it', { startingPosition: hoursAgo(25) }, ['before-retention']],
     ['an age up to it', { maximumRecordAgeInSeconds: 86_400 }, []],
     ['an age beyond it', { maximumRecordAgeInSeconds: 86_401 }, ['beyond-retention']],
-    ['no limit of age', { maximumRecordAgeInSeconds: -1 }, []],
   ])('that keeps records for a day, and %s', async (_, given, codes) => {
     const { findings } = await check({ ...clicks, ...given });
     expect(findings.map(({ code }) => code)).toEqual(codes);
     expect(findings.every(({ severity, message }) => severity === 'warning' && message.includes('keeps records for 24 h'))).toBe(true);
+  });
+});
+
+describe('a first run over old records', () => {
+  test.each<[string, StreamMapping, Partial<StreamMapping>, boolean]>([
+    ['all of a stream, an hour old at most', clicks, { maximumRecordAgeInSeconds: 3600 }, true],
+    ['all of a table stream, an hour old at most', table, { maximumRecordAgeInSeconds: 3600 }, true],
+    ['from two hours ago, an hour old at most', clicks, { startingPosition: hoursAgo(2), maximumRecordAgeInSeconds: 3600 }, true],
+    ['from an hour ago, two hours old at most', clicks, { startingPosition: hoursAgo(1), maximumRecordAgeInSeconds: 7200 }, false],
+    ['from now on, an hour old at most', clicks, { startingPosition: { kind: 'LATEST' }, maximumRecordAgeInSeconds: 3600 }, false],
+    ['all of a stream, as old as it gets', clicks, { maximumRecordAgeInSeconds: 86_400 }, false],
+    ['all of a stream, of any age', clicks, {}, false],
+  ])('%s', async (_, mapping, given, isTold) => {
+    const { findings } = await check({ ...mapping, ...given });
+    expect(findings.filter(({ code }) => code === 'start-beyond-age').map(({ severity }) => severity)).toEqual(isTold ? ['notice'] : []);
   });
 });
 

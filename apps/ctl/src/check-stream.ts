@@ -37,7 +37,7 @@ export async function checkStream(mapping: StreamMapping, questions: StreamQuest
 
 async function stateFindings(mapping: StreamMapping, questions: StreamQuestions, signal: AbortSignal): Promise<OnlineFinding[]> {
   return mapping.source === 'dynamodb'
-    ? tableFindings(mapping, await questions.describeTableStream(mapping, signal))
+    ? tableFindings(mapping, await questions.describeTableStream(mapping, signal), questions.nowMs)
     : kinesisFindings(mapping, await questions.describeStream(mapping, signal), questions.nowMs);
 }
 

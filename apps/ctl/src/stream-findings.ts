@@ -5,11 +5,16 @@ import type { OnlineFinding } from './online-finding.ts';
 
 const HOUR_MS = 3_600_000;
 
+/** How long DynamoDB keeps stream records: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html */
+const TABLE_RETENTION_HOURS = 24;
+
 /** What the state of a Kinesis stream means for a mapping. */
 export function kinesisFindings(mapping: StreamMapping, { status, retentionHours }: KinesisDescription, nowMs: number): OnlineFinding[] {
   const path = ['mappings', mapping.name, 'EventSourceArn'];
   if (status === 'DELETING' || status === 'CREATING') return [notActive(path, 'stream', status)];
-  return retentionHours === undefined ? [] : retentionFindings(mapping, retentionHours, nowMs);
+  return retentionHours === undefined
+    ? []
+    : [...retentionFindings(mapping, retentionHours, nowMs), ...ageFindings(mapping, retentionHours, nowMs)];
 }
 
 function notActive(path: readonly string[], what: string, status: string): OnlineFinding {
@@ -49,6 +54,23 @@ function retentionFindings(mapping: StreamMapping, retentionHours: number, nowMs
   return findings;
 }
 
+/** A mapping that begins with records which it gives up unseen, because they are older than it takes. */
+function ageFindings(mapping: StreamMapping, retentionHours: number, nowMs: number): OnlineFinding[] {
+  const { name, startingPosition, maximumRecordAgeInSeconds: age, onFailure } = mapping;
+  const oldestMs = nowMs - retentionHours * HOUR_MS;
+  const startMs = startingPosition.kind === 'AT_TIMESTAMP' ? Math.max(startingPosition.timestampMs, oldestMs) : oldestMs;
+  if (startingPosition.kind === 'LATEST' || age === -1 || startMs >= nowMs - age * 1000) return [];
+  return [
+    {
+      severity: 'notice',
+      path: ['mappings', name, 'StartingPosition'],
+      code: 'start-beyond-age',
+      message: `records that are older than ${age} s when the mapping starts are given up without an invocation${onFailure === undefined ? '' : ', and go to its failure destination'}`,
+      help: 'raise MaximumRecordAgeInSeconds for a first run over a stream that holds older records, or start later',
+    },
+  ];
+}
+
 /** What the consumer of a mapping with enhanced fan-out is like; undefined: there is none. */
 export function consumerFindings(mapping: StreamMapping, description: KinesisDescription | undefined): OnlineFinding[] {
   const { consumer, name } = mapping;
@@ -80,7 +102,7 @@ export function consumerFindings(mapping: StreamMapping, description: KinesisDes
 }
 
 /** What the state of a table's stream means for a mapping, and what its records show. */
-export function tableFindings(mapping: StreamMapping, { status, viewType }: TableStreamDescription): OnlineFinding[] {
+export function tableFindings(mapping: StreamMapping, { status, viewType }: TableStreamDescription, nowMs: number): OnlineFinding[] {
   const path = ['mappings', mapping.name, 'EventSourceArn'];
   const findings: OnlineFinding[] = [];
   if (status === 'DISABLED' || status === 'DISABLING') {
@@ -94,6 +116,7 @@ export function tableFindings(mapping: StreamMapping, { status, viewType }: Tabl
   } else if (status === 'ENABLING') {
     findings.push(notActive(path, 'stream', 'CREATING'));
   }
+  findings.push(...ageFindings(mapping, TABLE_RETENTION_HOURS, nowMs));
   if (viewType === undefined) return findings;
   findings.push({
     severity: 'notice',
