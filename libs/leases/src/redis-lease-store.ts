@@ -59,12 +59,11 @@ export class RedisLeaseStore implements LeaseStore {
     ttlMs: number,
   ): Promise<RenewResult[]> {
     const results: RenewResult[] = [];
+    const isWeighed = leases.some(({ weight }) => weight !== undefined);
     const renewChunk = async (indexes: number[], keys: string[]): Promise<void> => {
       const epochs = indexes.map((index) => leases[index]?.epoch ?? 0).join(' ');
-      const args: (string | number)[] = [owner, ttlMs, epochs];
-      if (indexes.some((index) => leases[index]?.weight !== undefined)) {
-        args.push(indexes.map((index) => leases[index]?.weight ?? '-').join(' '));
-      }
+      const weights = isWeighed ? [indexes.map((index) => leases[index]?.weight ?? '-').join(' ')] : [];
+      const args = [owner, ttlMs, epochs, ...weights];
       const reply = list('lease-renew', await this.#scripts.run('lease-renew', keys, args));
       indexes.forEach((index, i) => (results[index] = RENEW_RESULTS[Number(reply[i])] ?? 'lost'));
     };
