@@ -6,7 +6,8 @@
  *      │      ├─ discard ────▶ failure destination (deliver-failure.ts) ───────────────────────────────────────────▶ nextStep
  *      │      ├─ checkpoint ─▶ terminal; a write that covers them is known good ───────────────────────────────────▶ nextStep
  *      │      └─ done
- *      └── stop ──▶ what is terminal is checkpointed, nothing is begun any more; the next owner reads the rest again
+ *      └── stop ──▶ what is terminal is checkpointed, what stands before records that other lanes have done may still be invoked once,
+ *                   nothing else is begun; the next owner reads the rest again
  */
 import { expiresAtMs } from '@wherry/core/stream/record-age';
 import type { InvokeResult } from '@wherry/core/invoke';
@@ -63,6 +64,7 @@ interface Carriage {
 export async function carryStreamBatch(run: ShardRun, lane: number, records: readonly StreamRecord[], call: LaneCall): Promise<boolean> {
   const batch = openStreamBatch(records, run.context.surroundings.newId());
   const carriage: Carriage = { run, lane, call, batch, payload: undefined, attempts: 0, error: '' };
+  run.batches += 1;
   try {
     for (;;) {
       const step = stepOf(carriage);
@@ -70,7 +72,11 @@ export async function carryStreamBatch(run: ShardRun, lane: number, records: rea
       if (!(await perform(carriage, step))) return false;
     }
   } finally {
+    const left = carriage.batch.pieces[0]?.records[0];
+    if (left !== undefined && run.isBehind(left)) run.breakOff();
+    run.batches -= 1;
     run.notice.unblock(lane);
+    run.bell.ring();
   }
 }
 
@@ -104,14 +110,13 @@ async function perform(carriage: Carriage, step: Exclude<StreamStep, { readonly 
 
 /** The records are terminal. What depends on that waits until a write that covers them is known good. */
 async function settle({ run, lane, call }: Carriage, records: readonly StreamRecord[]): Promise<boolean> {
-  const { lanes, memory, notice, writer, bell, over } = run;
+  const { notice, writer, bell, over } = run;
   if (over.aborted) return false;
   const before = run.checkpoint;
-  lanes.finish(lane, records.length);
+  run.done(lane, records);
   // An older record of another lane, or a part of an aggregate, may keep the position where it is: there is nothing to write then.
   const hasMoved = run.checkpoint !== before;
   if (hasMoved) call.commit();
-  memory.done(records);
   notice.unblock(lane);
   bell.ring();
   return !hasMoved || (await writer.cover());
@@ -156,7 +161,7 @@ async function invoke(carriage: Carriage, step: InvokeStep): Promise<boolean> {
 /** Waits for the right to invoke, as long as the first record may be invoked at all. */
 async function askPermission(run: ShardRun, step: InvokeStep): Promise<Permission | undefined> {
   const { desk, mapping, surroundings } = run.context;
-  if (!run.mayBegin()) return undefined;
+  if (!run.mayInvoke(step.records)) return undefined;
   const now = desk.takeNow();
   if (now !== undefined) return now;
   const { clock } = surroundings;
@@ -173,11 +178,11 @@ async function askPermission(run: ShardRun, step: InvokeStep): Promise<Permissio
 async function attemptNow(carriage: Carriage, permission: Permission): Promise<Attempt | 'other step' | undefined> {
   const { run, call } = carriage;
   const step = stepOf(carriage);
-  const mayBegin = run.mayBegin();
-  if (step.kind !== 'invoke' || !mayBegin) {
+  const isInvoke = step.kind === 'invoke';
+  if (!isInvoke || !run.mayInvoke(step.records)) {
     permission.end();
     if (permission.passage === 'probe') run.context.gate.giveUpProbe();
-    return mayBegin ? 'other step' : undefined;
+    return isInvoke ? undefined : 'other step';
   }
   if (carriage.payload?.batchId !== step.batchId) carriage.payload = { batchId: step.batchId, bytes: call.encode(step.records) };
   return await invokeOnce(run, step, carriage.payload.bytes, permission);

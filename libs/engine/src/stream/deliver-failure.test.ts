@@ -11,6 +11,7 @@ const poison =
   (...bad: readonly number[]) =>
   ({ records }: Call) =>
     records.some((n) => bad.includes(n)) ? functionError() : success();
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 const outcomes = (bench: ShardBench): unknown[] => bench.told('destination').map(({ outcome, events }) => [outcome, events]);
 
 describe('what is given up', () => {
@@ -47,7 +48,6 @@ describe('what is given up', () => {
     bench.put([1, 2, 3]);
     await bench.start();
     await bench.pass(5_000);
-    const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
     expect(sum(bench.told('polled').map(({ events }) => events))).toBe(3);
     expect(sum(bench.told('invoked').map(({ events }) => events))).toBe(3);
     expect(sum(bench.told('invoked').map(({ failed }) => failed))).toBe(3);

@@ -1,6 +1,6 @@
 import { type BackoffPolicy, backoffMs } from '@wherry/core/backoff';
 import { StoreError } from '@wherry/core/coordination';
-import { type ShardEndDecision, decideShardEnd } from '@wherry/core/stream/shard-end';
+import { CHILD_WAIT_STEP_MS, type ShardEndDecision, decideShardEnd } from '@wherry/core/stream/shard-end';
 import { FROM_THE_OLDEST, writePosition } from '@wherry/core/stream/stored-position';
 import { shardUnitId, streamKey } from '@wherry/core/stream/stream-identity';
 import type { StreamRegister } from '@wherry/core/stream-store';
@@ -39,7 +39,7 @@ async function decide(run: ShardRun, waitedMs: number): Promise<ShardEndDecision
   const register = await ownRegister(run);
   const registered = new Map(register?.shards.map(({ shardId, parentShardIds }) => [shardId, parentShardIds]) ?? []);
   const decision = decideShardEnd({ shardId: run.shardId, childShards: run.childShards, registered, waitedMs });
-  return register === undefined ? { kind: 'discover', afterMs: 1_000 } : { ...decision, register };
+  return register === undefined ? { kind: 'discover', afterMs: CHILD_WAIT_STEP_MS } : { ...decision, register };
 }
 
 async function ownRegister({ context, lease, shardId }: ShardRun): Promise<StreamRegister | undefined> {

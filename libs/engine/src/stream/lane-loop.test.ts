@@ -2,12 +2,13 @@ import { functionError, success } from '@wherry/testkit/fake-invoker';
 import { seededRandom } from '@wherry/testkit/seeded-random';
 import { laneOf } from '@wherry/core/stream/lanes';
 import { describe, expect, it } from 'vitest';
-import { ShardBench, range } from '../../test-data/shard-bench.ts';
+import { type Call, ShardBench, range } from '../../test-data/shard-bench.ts';
 
 const MIB = 1_048_576;
 const keyOf = (n: number): string => `key-${n % 50}`;
 /** A key of each of two lanes. */
 const [POISON, FINE] = [0, 1].map((lane) => ['a', 'b', 'c', 'd', 'e', 'f'].find((key) => laneOf(key, 2) === lane)!) as [string, string];
+const alternating = (n: number): string => (n % 2 === 1 ? POISON : FINE);
 
 describe('a batch goes', () => {
   it('BAT-01 size 2, window 5 s, five records: two full batches at once, the last one after the window', async () => {
@@ -181,5 +182,42 @@ describe('ParallelizationFactor', () => {
     await bench.start();
     await bench.pass(60_000);
     expect(bench.calls.flatMap(({ records }) => records).length).toBeGreaterThan(20_000);
+  });
+});
+
+describe('a run with several lanes that is told to stop', () => {
+  const slowLane = { durationMs: ({ records }: Call) => (records.some((n) => n % 2 === 1) ? 3_000 : 0) };
+
+  it('lets lanes that are behind catch up with those that are ahead, so that nothing is delivered twice', async () => {
+    const bench = new ShardBench({ mapping: { parallelizationFactor: 2, batchSize: 1 }, ...slowLane });
+    bench.put(range(1, 6), { key: alternating });
+    const run = await bench.start();
+    await bench.pass(2_000);
+    bench.put(range(7, 20), { key: alternating });
+    run.lease.yielding.abort();
+    await bench.pass(20_000);
+    expect([run.isOver, await bench.checkpoint()]).toEqual([true, 6]);
+    expect(bench.calls.flatMap(({ records }) => records).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('does not do so behind a batch that fails, and not for long', async () => {
+    const failing = new ShardBench({
+      mapping: { parallelizationFactor: 2, batchSize: 1 },
+      answer: ({ records }) => (records.includes(1) ? functionError() : success()),
+    });
+    failing.put(range(1, 6), { key: alternating });
+    const run = await failing.start();
+    await failing.pass(5_000);
+    run.lease.yielding.abort();
+    await failing.pass(100);
+    expect([run.isOver, await failing.checkpoint()]).toEqual([true, 'TRIM_HORIZON']);
+
+    const slow = new ShardBench({ mapping: { parallelizationFactor: 2, batchSize: 1 }, ...slowLane });
+    slow.put(range(1, 100), { key: alternating });
+    const other = await slow.start();
+    await slow.pass(2_000);
+    other.lease.yielding.abort();
+    await slow.pass(25_000);
+    expect(other.isOver).toBe(true);
   });
 });

@@ -65,8 +65,34 @@ export async function gatherLaneBatch(
     if (cut.kind === 'due') return lanes.take(lane, cut.count);
     await bell.wait(cut.ms, stopping);
   }
-  return undefined;
+  return await gatherBehind(run, lane, bytes);
 }
+
+/**
+ * The next batch of a lane whose run is to stop: what stands before records that other lanes have done. Batches that still run in other
+ * lanes may add to that.
+ */
+async function gatherBehind(run: ShardRun, lane: number, bytes: number): Promise<readonly StreamRecord[] | undefined> {
+  const { context, lanes, bell, over } = run;
+  const limits = { records: context.mapping.batchSize, bytes, windowMs: 0 };
+  for (;;) {
+    let count = 0;
+    while (count < lanes.waiting(lane) && run.isBehind(lanes.peek(lane, count)!)) count += 1;
+    if (count === 0 && run.batches === 0) return undefined;
+    if (!run.mayCatchUp) return undefined;
+    if (count > 0) {
+      const cut = cutBatch(
+        { count, peek: (index) => lanes.peek(lane, index), sinceMs: 0 },
+        { limits, belongs: () => true, maximumRecordAgeInSeconds: -1, isFinal: true, monotonicMs: 0, nowMs: 0 },
+      );
+      return cut.kind === 'due' ? lanes.take(lane, cut.count) : undefined;
+    }
+    await bell.wait(CATCH_UP_LOOK_MS, over);
+  }
+}
+
+/** Lanes that wait for others at the end of a run are woken by them; the time is for those that end without a word. */
+const CATCH_UP_LOOK_MS = 1_000;
 
 /** A lane that has nothing is woken by the reader; it looks around by itself so seldom that this costs nothing. */
 const LOOK_AGAIN_MS = 60_000;

@@ -10,14 +10,16 @@
  *                   reading ──end of shard──▶ emptying ──lanes and window done──▶ ending (finish-shard.ts) ──▶ ended
  *                      │                         │                                   │
  *                      └──yield, retire, drain───┴───────────────────────────────────┴──▶ draining: invocations that run are
- *                      │                                  settled and checkpointed, what was only read is dropped ──▶ ended
+ *                      │                                  settled and checkpointed, lanes that are behind catch up with those
+ *                      │                                  that are ahead, everything else that was read is dropped ──▶ ended
  *                      └──lost, fenced, lease not valid, kill──▶ halted: nothing more is written ──▶ ended
  */
 import type { HeldLease } from '@wherry/core/coordination';
 import { ShardLanes, readAheadLimits } from '@wherry/core/stream/lanes';
 import type { QuietRun } from '@wherry/core/stream/tumbling-window';
+import { compareSequenceNumbers } from '@wherry/core/stream/sequence-number';
 import { type StoredPosition, readPosition } from '@wherry/core/stream/stored-position';
-import type { StreamShard } from '@wherry/core/stream-source';
+import type { StreamRecord, StreamShard } from '@wherry/core/stream-source';
 import { Bell } from '../bell.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { finishShard } from './finish-shard.ts';
@@ -27,6 +29,12 @@ import { ShardNotice } from './shard-notice.ts';
 import { runShardReader } from './shard-reader-loop.ts';
 import type { StreamContext } from './stream-context.ts';
 import { closeLeftOverWindow, runWindowLane } from './window-lane.ts';
+
+/**
+ * For how long after a run was told to stop its lanes begin invocations to catch up with one another. Inferred: long enough for what
+ * lanes usually are apart, and short beside the time that a container is given to end.
+ */
+const CATCH_UP_MS = 20_000;
 
 /** What the loops of one shard share. */
 export class ShardRun {
@@ -46,6 +54,11 @@ export class ShardRun {
   /** Aborts when nothing more may be written under the lease. */
   readonly over: AbortSignal;
   readonly #halted = new AbortController();
+  #stoppedAtMs = Infinity;
+  /** A lane has left a batch unfinished, so that what others did behind it comes again anyhow. */
+  #isBrokenOff = false;
+  /** The highest of the records that are terminal. */
+  #highestDone: string | undefined;
   readonly #storedText: string;
   #windowText: string;
   /** Records that were dealt to lanes, or passed because they are filtered out. */
@@ -57,8 +70,9 @@ export class ShardRun {
   isStarved = false;
   /** Reads in a row that found nothing, for windows. */
   quiet: QuietRun | undefined;
-  /** Invocations in flight. */
+  /** Invocations in flight, and batches that lanes have in hand. */
   invocations = 0;
+  batches = 0;
 
   constructor(context: StreamContext, lease: HeldLease, shardId: string, retired: AbortSignal, position: StoredPosition) {
     const { surroundings, mapping, leases, owner, observe, kill } = context;
@@ -70,6 +84,8 @@ export class ShardRun {
     this.#windowText = lease.window;
     this.over = AbortSignal.any([kill, lease.lost, this.#halted.signal]);
     this.stopping = AbortSignal.any([this.over, lease.yielded, retired]);
+    const { clock } = surroundings;
+    this.stopping.addEventListener('abort', () => (this.#stoppedAtMs = clock.monotonicMs()), { once: true });
     this.bell = new Bell(surroundings.clock);
     const factor = mapping.parallelizationFactor;
     this.lanes = new ShardLanes(factor, readAheadLimits(mapping.batchSize, factor));
@@ -112,6 +128,44 @@ export class ShardRun {
   /** The window that fits the position from now on; goes out with the next write. @param text of `writeWindow` */
   keepWindow(text: string): void {
     this.#windowText = text;
+  }
+
+  /** The lane's oldest records are terminal. */
+  done(lane: number, records: readonly StreamRecord[]): void {
+    this.lanes.finish(lane, records.length);
+    this.memory.done(records);
+    const last = records.at(-1)?.sequenceNumber;
+    if (last !== undefined && (this.#highestDone === undefined || compareSequenceNumbers(last, this.#highestDone) > 0))
+      this.#highestDone = last;
+  }
+
+  /** A lane leaves its batch, though not all of it is terminal. */
+  breakOff(): void {
+    this.#isBrokenOff = true;
+  }
+
+  /**
+   * Whether a record stands before one that is terminal: then it holds up the position, and what other lanes have done behind it would
+   * come again.
+   */
+  isBehind({ sequenceNumber }: StreamRecord): boolean {
+    return this.#highestDone !== undefined && compareSequenceNumbers(sequenceNumber, this.#highestDone) <= 0;
+  }
+
+  /**
+   * Whether lanes that are behind may still catch up, now that the run is to stop: unless it would be for nothing, or the next owner
+   * would wait for long.
+   */
+  get mayCatchUp(): boolean {
+    const { clock } = this.context.surroundings;
+    return !this.over.aborted && !this.#isBrokenOff && clock.monotonicMs() - this.#stoppedAtMs < CATCH_UP_MS && this.lease.isValid();
+  }
+
+  /** Whether these records may be invoked: any, until the run is to stop, and then those that are behind. */
+  mayInvoke(records: readonly StreamRecord[]): boolean {
+    if (!this.stopping.aborted) return this.mayBegin();
+    const [first] = records;
+    return first !== undefined && this.isBehind(first) && this.mayCatchUp;
   }
 
   /** Whether something may still be begun under the lease. What finds out that it is not valid ends the run. */

@@ -1,6 +1,6 @@
 import { functionError, success, throttled } from '@wherry/testkit/fake-invoker';
 import { describe, expect, it } from 'vitest';
-import { type BenchOptions, type Call, ShardBench, numberOfText, range, reports } from '../../test-data/shard-bench.ts';
+import { type BenchOptions, type Call, ShardBench, numberOfText, reports } from '../../test-data/shard-bench.ts';
 
 const raisesAt =
   (bad: number) =>
