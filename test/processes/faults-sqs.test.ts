@@ -1,4 +1,4 @@
-import type { HttpFault } from '@wherry/testkit/fault-proxy';
+import type { HttpFault } from '@wherry/testkit/call-faults';
 import { startTcpFaultProxy, type TcpFaultProxy } from '@wherry/testkit/tcp-fault-proxy';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestFleet, until, type Lane, type TestPoller } from './fleet.ts';

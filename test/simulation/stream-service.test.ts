@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ShardPosition, StreamRecord } from '@wherry/core/stream-source';
 import { describeStreamSource, noSignal, readRecords } from '@wherry/testkit/contracts/stream-source';
-import type { FaultProxy, FaultRule } from '@wherry/testkit/fault-proxy';
+import type { FaultRule } from '@wherry/testkit/call-faults';
+import type { FaultProxy } from '@wherry/testkit/fault-proxy';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { callSimulatedStream, type CallFault, type StreamCall } from '@wherry/testkit/simulated-stream-calls';
 import { SimulatedProcess } from '@wherry/testkit/simulation-process';
@@ -82,7 +83,7 @@ function runningClock(): { readonly sim: SimClock; readonly stop: () => void } {
 }
 
 describe.each(['kinesis', 'dynamodb'] as const)('%s', (kind) => {
-  describeStreamSource('the simulated stream', { listOperation: 'ListShards' }, async () => {
+  describeStreamSource('the simulated stream', { listOperation: 'ListShards', readOperation: 'GetRecords' }, async () => {
     const { sim, stop } = runningClock();
     const proxy = new LocalFaults();
     let streams = 0;

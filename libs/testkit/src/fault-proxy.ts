@@ -1,89 +1,22 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-
-/**
- * What happens to a call instead of passing through.
- *
- * - `delay`: forwarded after `ms`.
- * - `reset`: the connection is cut before anything reaches the backend.
- * - `blackHole`: never forwarded, never answered.
- * - `lostResponse`: forwarded and done, but the connection is cut instead of the answer.
- * - `error`: answered with an error of AWS, such as `{ code: 'ThrottlingException', status: 400 }`, in JSON where the call names its
- *   operation in a header, else in XML as S3 and SNS write it.
- */
-export type HttpFault =
-  | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'reset' }
-  | { readonly kind: 'blackHole' }
-  | { readonly kind: 'lostResponse' }
-  | { readonly kind: 'error'; readonly code: string; readonly status: number; readonly message?: string };
-
-/** A fault for calls of one operation: the part of `X-Amz-Target` behind the dot, or the path where there is none; `*` is all. */
-export interface FaultRule {
-  readonly operation: string;
-  readonly fault: HttpFault;
-  /** How many calls it hits before it is used up; without it, all of them. */
-  readonly times?: number;
-}
+import { CallFaults, operationOf, type HttpFault } from './call-faults.ts';
 
 /** An HTTP proxy in the test process, in front of one backend. */
-export interface FaultProxy {
+export interface FaultProxy extends Pick<CallFaults, 'inject' | 'clear' | 'count' | 'arrived'> {
   readonly url: string;
-  /** Adds a rule; the oldest that fits decides. Returns a function that takes it away. */
-  inject(rule: FaultRule): () => void;
-  /** Takes all rules away. */
-  clear(): void;
-  /** Calls of an operation that arrived so far, faulty ones included. */
-  count(operation: string): number;
-  /** Resolves as soon as `count(operation)` has reached `calls`. */
-  arrived(operation: string, calls: number): Promise<void>;
   close(): Promise<void>;
-}
-
-interface LiveRule {
-  readonly operation: string;
-  readonly fault: HttpFault;
-  left: number;
-}
-
-interface Waiter {
-  readonly operation: string;
-  readonly calls: number;
-  readonly wake: () => void;
 }
 
 /** Starts a proxy on a free loopback port that passes every call to `backendUrl` until a fault is injected. */
 export async function startFaultProxy(backendUrl: string): Promise<FaultProxy> {
-  const rules = new Set<LiveRule>();
-  const counts = new Map<string, number>();
-  const waiters = new Set<Waiter>();
+  const faults = new CallFaults();
   const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();
-  const count = (operation: string): number => counts.get(operation) ?? 0;
-
-  const arrive = (operation: string): void => {
-    counts.set(operation, count(operation) + 1);
-    for (const waiter of waiters) {
-      if (waiter.operation !== operation || count(operation) < waiter.calls) continue;
-      waiters.delete(waiter);
-      waiter.wake();
-    }
-  };
-  const takeFault = (operation: string): HttpFault | undefined => {
-    for (const rule of rules) {
-      if (rule.operation !== '*' && rule.operation !== operation) continue;
-      rule.left -= 1;
-      if (rule.left <= 0) rules.delete(rule);
-      return rule.fault;
-    }
-    return undefined;
-  };
 
   const server = createServer((incoming, answer) => {
-    const operation = operationOf(incoming);
-    const fault = takeFault(operation);
-    arrive(operation);
+    const fault = faults.take(operationOf(incoming.headers['x-amz-target'], incoming.url));
     if (fault?.kind === 'delay') {
       const timer = setTimeout(() => {
         timers.delete(timer);
@@ -105,18 +38,10 @@ export async function startFaultProxy(backendUrl: string): Promise<FaultProxy> {
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    inject: ({ operation, fault, times = Infinity }) => {
-      const rule = { operation, fault, left: times };
-      rules.add(rule);
-      return () => void rules.delete(rule);
-    },
-    clear: () => rules.clear(),
-    count,
-    arrived: (operation, calls) =>
-      new Promise((resolve) => {
-        if (count(operation) >= calls) resolve();
-        else waiters.add({ operation, calls, wake: resolve });
-      }),
+    inject: (rule) => faults.inject(rule),
+    clear: () => faults.clear(),
+    count: (operation) => faults.count(operation),
+    arrived: (operation, calls) => faults.arrived(operation, calls),
     close: async () => {
       for (const timer of timers) clearTimeout(timer);
       for (const socket of sockets) socket.destroy();
@@ -124,11 +49,6 @@ export async function startFaultProxy(backendUrl: string): Promise<FaultProxy> {
       await once(server, 'close');
     },
   };
-}
-
-function operationOf(incoming: IncomingMessage): string {
-  const target = incoming.headers['x-amz-target'];
-  return typeof target === 'string' ? target.slice(target.indexOf('.') + 1) : (incoming.url ?? '/');
 }
 
 function forward(backendUrl: string, incoming: IncomingMessage, answer: ServerResponse, isLost: boolean): void {
