@@ -74,7 +74,7 @@ describe('a Kinesis stream', () => {
   });
 
   test.each([
-    ['CREATING', 'warning', 'reading begins when it is ACTIVE'],
+    ['CREATING', 'warning', 'reading begins once it is there'],
     ['DELETING', 'error', 'name another stream'],
   ])('that is %s is a(n) %s, and is not read', async (status, severity, help) => {
     const { findings, reads } = await check(clicks, { stream: { status } });
@@ -148,6 +148,12 @@ describe('the stream of a table', () => {
     const { findings, reads } = await check(table, { table: { viewType } });
     expect(findings).toEqual([{ severity: 'notice', path, code: 'stream-view-type', message: `its records show ${words} (${viewType})` }]);
     expect(reads).toHaveLength(1);
+  });
+
+  test('that is being switched on is a warning, and is not read', async () => {
+    const { findings, reads } = await check(table, { table: { status: 'ENABLING' } });
+    expect(findings).toMatchObject([{ severity: 'warning', message: 'the stream is ENABLING' }, { code: 'stream-view-type' }]);
+    expect(reads).toEqual([]);
   });
 
   test('that was switched off is a warning, because it can still be read', async () => {

@@ -18,13 +18,13 @@ export function kinesisFindings(mapping: StreamMapping, { status, retentionHours
 }
 
 function notActive(path: readonly string[], what: string, status: string): OnlineFinding {
-  const isComing = status === 'CREATING';
+  const isComing = status === 'CREATING' || status === 'ENABLING';
   return {
     severity: isComing ? 'warning' : 'error',
     path,
     code: 'stream-not-active',
     message: `the ${what} is ${status}`,
-    help: isComing ? 'reading begins when it is ACTIVE' : `it is going away; name another ${what}, or take the mapping out`,
+    help: isComing ? 'reading begins once it is there' : `it is going away; name another ${what}, or take the mapping out`,
   };
 }
 
@@ -114,7 +114,7 @@ export function tableFindings(mapping: StreamMapping, { status, viewType }: Tabl
       help: "if the stream was switched on again, it has another ARN: the table's LatestStreamArn",
     });
   } else if (status === 'ENABLING') {
-    findings.push(notActive(path, 'stream', 'CREATING'));
+    findings.push(notActive(path, 'stream', status));
   }
   findings.push(...ageFindings(mapping, TABLE_RETENTION_HOURS, nowMs));
   if (viewType === undefined) return findings;
