@@ -252,16 +252,19 @@ describe('nobody is called', () => {
 describe('caps of the fleet', () => {
   const capped = { ...count, reservedConcurrentExecutions: 1 };
 
-  test('a batch waits until the fleet leaves room', async () => {
-    const world = createWorld({ functions: [capped] });
+  test.each<[string, FunctionDefinition, string]>([
+    ['ReservedConcurrentExecutions', capped, 'reserved'],
+    ['the containers of a RIE target', { ...count, target: { kind: 'rie', urls: ['http://127.0.0.1:9000'], concurrency: 1 } }, 'rie'],
+  ])('a batch waits until the fleet leaves room: %s', async (_cap, definition, scope) => {
+    const world = createWorld({ functions: [definition] });
     await world.putBatch();
-    await world.permits.acquire('count', [{ scope: 'reserved', limit: 1 }], 'a poller', 5_000);
+    await world.permits.acquire('count', [{ scope, limit: 1 }], 'a poller', 5_000);
     const result = world.openRedriver().redrive(sampleBatch());
     await world.sim.advance(4_900);
     expect(world.seen).toEqual([]);
     await world.sim.advance(1_000);
     expect(await result).toEqual({ outcome: 'succeeded' });
-    expect(world.permits.peaks.get('reserved')).toBe(1);
+    expect(world.permits.peaks.get(scope)).toBe(1);
     expect(world.permits.total()).toBe(0);
   });
 

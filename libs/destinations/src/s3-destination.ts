@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '@wherry/core/clock';
 import type { FailureDelivery, FailureDestination } from '@wherry/core/failure-destination';
@@ -33,7 +34,8 @@ export class S3Destination implements FailureDestination {
   async deliver(delivery: FailureDelivery, signal: AbortSignal): Promise<void> {
     const { failure, origin, id } = delivery;
     const key = failureObjectKey(failure, origin, this.#mappingUuid, id);
-    const body = failureRecord(failure, origin, new TextDecoder().decode(delivery.event()));
+    // Bytes, because the SDK would encode a text anew for each thing that it does with it.
+    const body = Buffer.from(failureRecord(failure, origin, new TextDecoder().decode(delivery.event())));
     try {
       await boundedCall((abortSignal) => this.#put(key, body, abortSignal), { operation: 'PutObject', signal, clock: this.#clock });
     } catch (error) {
@@ -45,7 +47,9 @@ export class S3Destination implements FailureDestination {
     this.#share.release();
   }
 
-  async #put(key: string, body: string, abortSignal: AbortSignal): Promise<void> {
+  async #put(key: string, body: Uint8Array, abortSignal: AbortSignal): Promise<void> {
+    // Writing megabytes and signing them take tens of milliseconds each: others go on in between.
+    await setImmediate();
     const client = await this.#share.connection.get();
     const { PutObjectCommand } = await import('@aws-sdk/client-s3');
     const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: FAILURE_OBJECT_CONTENT_TYPE });
