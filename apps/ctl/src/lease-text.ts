@@ -1,6 +1,7 @@
 import { readPosition } from '@wherry/core/stream/stored-position';
+import { blockedText } from '@wherry/poller/blocked-text';
+import type { LeaseReport, MappingLeases, ShardLease, ShardState, UnitLease } from '@wherry/poller/lease-report';
 import { durationText, numberText, plainText, tableLines } from '@wherry/poller/terminal-text';
-import type { LeaseReport, MappingLeases, ShardLease, ShardState, UnitLease } from './lease-report.ts';
 import { positionText } from './seek-text.ts';
 
 const COLUMNS = ['  SHARD', 'STATE', 'OWNER', 'EPOCH', 'CHECKPOINT', 'AGE', ''] as const;
@@ -73,17 +74,4 @@ function remark({ blocked, state, parentShardIds, behindMs }: ShardLease, nowMs:
   if (state === 'waitingForParent') return plainText(`of ${parentShardIds.join(' and ')}`);
   if (state === 'lost' || state === 'damaged') return 'wherry seek gives it a checkpoint again';
   return behindMs === null || behindMs === 0 ? '' : `${durationText(behindMs)} behind`;
-}
-
-/** `for 4m 10s, attempt 4, next in 8.0 s: functionError TypeError: cannot read 'plan'`. */
-export function blockedText(blocked: NonNullable<ShardLease['blocked']>, nowMs: number): string {
-  const { since, attempts, reason, error, nextAttemptAt } = blocked;
-  const nextMs = nextAttemptAt === null ? 0 : Date.parse(nextAttemptAt) - nowMs;
-  const parts = [
-    ...(since === null ? [] : [`for ${durationText(Math.max(0, nowMs - Date.parse(since)))}`]),
-    ...(attempts === null ? [] : [`attempt ${attempts}`]),
-    nextMs > 0 ? `next in ${durationText(nextMs)}` : 'trying now',
-  ];
-  const why = [reason, error].filter((text) => text !== null && text !== '').join(' ');
-  return plainText(`${parts.join(', ')}${why === '' ? '' : `: ${why}`}`);
 }

@@ -1,6 +1,6 @@
+import { collectLeases } from '@wherry/poller/lease-report';
 import type { FleetStore } from './fleet-store.ts';
 import { ExitCode, type Io } from './io.ts';
-import { collectLeases } from './lease-report.ts';
 import { renderLeases } from './lease-text.ts';
 import { namedMapping } from './named-mapping.ts';
 import { showRepeatedly, shown, type WatchOptions } from './watch.ts';

@@ -1,7 +1,8 @@
 import { parseDuration } from '@wherry/config/quantity';
 import type { Pause } from '@wherry/core/coordination';
 import type { Mapping } from '@wherry/core/mapping';
-import { durationText, plainText } from '@wherry/poller/terminal-text';
+import { pauseText } from '@wherry/poller/pause-text';
+import { durationText } from '@wherry/poller/terminal-text';
 import { type Ask, askOnTerminal, requireAnswer } from './confirm.ts';
 import type { FleetStore } from './fleet-store.ts';
 import { ExitCode, UsageError, type Io } from './io.ts';
@@ -82,7 +83,7 @@ export async function resumeMapping(
   const mapping = namedMapping(config, options.mapping, file);
   const standing = (await coordination.pauses.pauses()).get(mapping.uuid);
   if (standing !== undefined && options.yes !== true) {
-    io.stderr.write(`${pauseLine(mapping.name, standing)}\n`);
+    io.stderr.write(`${pauseText(mapping.name, standing)}\n`);
     if (!(await ask(`Resume ${mapping.name}?`))) return denied(io);
   }
   const wasPaused = standing !== undefined && (await coordination.pauses.resume(mapping.uuid));
@@ -102,12 +103,6 @@ export async function resumeMapping(
   return ExitCode.ok;
 }
 
-/** `clicks: paused by alice@laptop 12m 03s ago, for another 48m 00s: deploy`. */
-export function pauseLine(name: string, { by, reason, sinceMs, leftMs }: Pause): string {
-  const left = Number.isFinite(leftMs) ? `, for another ${durationText(leftMs)}` : '';
-  return plainText(`${name}: paused by ${by} ${durationText(sinceMs)} ago${left}${reason === '' ? '' : `: ${reason}`}`);
-}
-
 function announcement(mapping: Mapping, forMs: number, earlier: Pause | undefined): string[] {
   const until = Number.isFinite(forMs) ? `for ${durationText(forMs)}` : 'until somebody resumes it';
   const kept = mapping.source === 'sqs' ? 'messages wait in the queue' : 'records wait in the stream';
@@ -115,7 +110,7 @@ function announcement(mapping: Mapping, forMs: number, earlier: Pause | undefine
     `pause ${mapping.name} (${mapping.source}, ${mapping.eventSourceArn}) ${until}:`,
     `batches in flight end, nothing more is fetched, and ${kept}, for as long as it keeps them`,
     ...(mapping.enabled ? [] : ['it is disabled in the configuration anyway']),
-    ...(earlier === undefined ? [] : [`this replaces an earlier pause: ${pauseLine(mapping.name, earlier)}`]),
+    ...(earlier === undefined ? [] : [`this replaces an earlier pause: ${pauseText(mapping.name, earlier)}`]),
   ];
 }
 

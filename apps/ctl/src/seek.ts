@@ -6,8 +6,8 @@ import { planSeek, type SeekPlan, type SeekTarget } from '@wherry/core/stream/se
 import { writePosition } from '@wherry/core/stream/stored-position';
 import { shardUnitId, streamKey } from '@wherry/core/stream/stream-identity';
 import type { StreamSource } from '@wherry/core/stream-source';
+import { pauseText } from '@wherry/poller/pause-text';
 import { knownShards, rowOfView, viewShards } from '@wherry/engine/stream/known-shards';
-import { pauseLine } from './pause.ts';
 import { type Ask, askOnTerminal, requireAnswer } from './confirm.ts';
 import type { FleetStore } from './fleet-store.ts';
 import { ExitCode, UsageError, type Io } from './io.ts';
@@ -133,7 +133,7 @@ async function remarks(mapping: StreamMapping, source: StreamSource, target: See
   const notes: string[] = [];
   if (target.kind === 'AT_SEQUENCE_NUMBER') notes.push(...(await recordNotes(source, target)));
   const pause = (await store.coordination.pauses.pauses()).get(mapping.uuid);
-  if (pause !== undefined) notes.push(`nothing is read before it is resumed: ${pauseLine(mapping.name, pause)}`);
+  if (pause !== undefined) notes.push(`nothing is read before it is resumed: ${pauseText(mapping.name, pause)}`);
   if (!mapping.enabled) notes.push(`${mapping.name} is disabled: nothing is read before it is enabled`);
   return notes;
 }

@@ -7,6 +7,8 @@ import { readableShards } from '@wherry/core/stream/lineage';
 import { shardUnitId, streamKey } from '@wherry/core/stream/stream-identity';
 import type { RegisteredShard, StreamRegister } from '@wherry/core/stream-store';
 import { knownShards, rowOfView } from '@wherry/engine/stream/known-shards';
+import { type BlockedReport, isoTime } from './blocked-text.ts';
+import type { PauseReport } from './pause-text.ts';
 
 /**
  * `reading`: somebody has the lease and all is well. `blocked`: a lane keeps failing on one batch. `draining`: it is being given up.
@@ -38,17 +40,7 @@ export interface ShardLease {
   readonly checkpoint: string | null;
   /** Milliseconds since an owner wrote the checkpoint. */
   readonly checkpointAgeMs: number | null;
-  /** Of the lane that is blocked longest. */
-  readonly blocked: {
-    /** ISO 8601. */
-    readonly since: string | null;
-    readonly lane: number | null;
-    readonly attempts: number | null;
-    readonly reason: string | null;
-    readonly error: string | null;
-    /** ISO 8601. */
-    readonly nextAttemptAt: string | null;
-  } | null;
+  readonly blocked: BlockedReport | null;
   readonly behindMs: number | null;
   /** Share of a poller's capacity, as measured. */
   readonly weight: number;
@@ -69,8 +61,7 @@ export interface MappingLeases {
   readonly source: Mapping['source'];
   readonly eventSourceArn: string;
   readonly enabled: boolean;
-  /** `leftMs` is null until somebody resumes. */
-  readonly paused: { readonly by: string; readonly reason: string; readonly sinceMs: number; readonly leftMs: number | null } | null;
+  readonly paused: PauseReport | null;
   /** Of a stream, parents first as far as the register has them in that order; empty before the first look at it. */
   readonly shards: readonly ShardLease[];
   /** Of a queue. */
@@ -87,16 +78,24 @@ export interface LeaseReport {
   readonly mappings: readonly MappingLeases[];
 }
 
+/** What leases are read from. */
+type LeaseStores = Pick<Coordination, 'leases' | 'members' | 'pauses' | 'scale' | 'streams'>;
+
 /** The leases of these mappings as Redis has them now. Throws `StoreError`. */
-export async function collectLeases(
+export async function collectLeases(config: WherryConfig, coordination: LeaseStores, mappings: readonly Mapping[]): Promise<LeaseReport> {
+  const [members, leases] = await Promise.all([coordination.members.members(), readLeases(config, coordination, mappings)]);
+  return { fleet: config.fleet.id, pollers: members.map(({ token }) => token), mappings: leases };
+}
+
+/** The leases of each of these mappings, in their order. Throws `StoreError`. */
+export async function readLeases(
   config: WherryConfig,
-  coordination: Pick<Coordination, 'leases' | 'members' | 'pauses' | 'scale' | 'streams'>,
+  coordination: Omit<LeaseStores, 'members'>,
   mappings: readonly Mapping[],
-): Promise<LeaseReport> {
+): Promise<MappingLeases[]> {
   const streamMappings = mappings.filter((mapping) => mapping.source !== 'sqs');
   const queueMappings = mappings.filter((mapping) => mapping.source === 'sqs');
-  const [members, pauses, registers, desired] = await Promise.all([
-    coordination.members.members(),
+  const [pauses, registers, desired] = await Promise.all([
     coordination.pauses.pauses(),
     coordination.streams.read(streamMappings.map(({ uuid }) => ({ id: uuid }))),
     coordination.scale.desired(queueMappings.map((mapping) => ({ id: mapping.uuid, initial: initialSlots(mapping, config) }))),
@@ -111,28 +110,24 @@ export async function collectLeases(
   // One question for everything: thousands of them one after another would take longer than anybody waits.
   const views = await coordination.leases.view([...unitsOf.values()].flat());
   const viewOf = new Map(views.map((view) => [view.id, view]));
-  return {
-    fleet: config.fleet.id,
-    pollers: members.map(({ token }) => token),
-    mappings: mappings.map((mapping): MappingLeases => {
-      const { name, uuid, source, eventSourceArn, enabled } = mapping;
-      const pause = pauses.get(uuid);
-      const units = (unitsOf.get(uuid) ?? []).flatMap((id) => viewOf.get(id) ?? []);
-      const chores = units.filter(({ id }) => id === discoveryUnitId(uuid));
-      const register = registerOf.get(uuid);
-      return {
-        name,
-        uuid,
-        source,
-        eventSourceArn,
-        enabled,
-        paused: pauseJson(pause),
-        shards: source !== 'sqs' && isRegister(register) ? shardLeases(mapping, register, viewOf, pause) : [],
-        slots: source === 'sqs' ? units.map(unitLease) : [],
-        chores: chores.map(unitLease),
-      };
-    }),
-  };
+  return mappings.map((mapping): MappingLeases => {
+    const { name, uuid, source, eventSourceArn, enabled } = mapping;
+    const pause = pauses.get(uuid);
+    const units = (unitsOf.get(uuid) ?? []).flatMap((id) => viewOf.get(id) ?? []);
+    const chores = units.filter(({ id }) => id === discoveryUnitId(uuid));
+    const register = registerOf.get(uuid);
+    return {
+      name,
+      uuid,
+      source,
+      eventSourceArn,
+      enabled,
+      paused: pauseJson(pause),
+      shards: source !== 'sqs' && isRegister(register) ? shardLeases(mapping, register, viewOf, pause) : [],
+      slots: source === 'sqs' ? units.map(unitLease) : [],
+      chores: chores.map(unitLease),
+    };
+  });
 }
 
 function initialSlots(mapping: SqsMapping, config: WherryConfig): number {
@@ -216,11 +211,6 @@ function blockedJson(note: LeaseNote | undefined): ShardLease['blocked'] {
     error: error ?? null,
     nextAttemptAt: isoTime(nextAtMs),
   };
-}
-
-/** Notes are written by other processes, perhaps of another version: whatever stands in them must not end this one. */
-function isoTime(ms: unknown): string | null {
-  return typeof ms === 'number' && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null;
 }
 
 function unitLease({ id, live, owner, epoch }: LeaseView): UnitLease {
