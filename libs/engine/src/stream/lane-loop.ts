@@ -4,7 +4,7 @@
  *   gathering ──batch due──▶ carrying (carry-stream-batch.ts) ──checkpoint known good──▶ gathering
  *       └──stop, or the shard has ended and nothing waits──▶ ended
  */
-import { EVENT_BYTES_MAX, RECORD_BYTES_MAX, encodeEvent } from '@wherry/core/batch';
+import { EVENT_BYTES_MAX, RECORD_BYTES_MAX, encodeRecords } from '@wherry/core/batch';
 import { judgeInvocation } from '@wherry/core/stream/stream-verdict';
 import type { StreamRecord } from '@wherry/core/stream-source';
 import { type LaneCall, carryStreamBatch } from './carry-stream-batch.ts';
@@ -17,7 +17,7 @@ const MS_PER_SECOND = 1_000;
 export async function runLane(run: ShardRun, lane: number): Promise<void> {
   const { reportBatchItemFailures } = run.context.mapping;
   const call: LaneCall = {
-    encode: (records) => encodeEvent(records.map((record) => record.recordJson)),
+    encode: encodeRecords,
     judge: (result, sequenceNumbers) => judgeInvocation(result, sequenceNumbers, reportBatchItemFailures),
     beforeSettling: () => Promise.resolve(true),
     commit: () => undefined,
