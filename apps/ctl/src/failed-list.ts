@@ -1,10 +1,9 @@
 import { createRedisFailedStore } from '@wherry/leases/redis-failed-store';
+import { numberText, plainText, tableLines } from '@wherry/poller/terminal-text';
 import { failedQuery, type FailedSelection } from './failed-selection.ts';
 import { failedView, type FailedView } from './failed-view.ts';
 import { withFleetStore } from './fleet-store.ts';
-import { harmless } from './harmless.ts';
 import { ExitCode, type Io } from './io.ts';
-import { textTable } from './text-table.ts';
 
 /** The options of `wherry failed list`. */
 export interface FailedListOptions extends FailedSelection {
@@ -35,7 +34,7 @@ export function failedList(io: Io, options: FailedListOptions): Promise<number> 
 function layout(batches: readonly FailedView[], hasMore: boolean): string {
   if (batches.length === 0) return 'no failed batches\n';
   const more = hasMore ? 'there are more: raise --limit, or narrow the list with a mapping or --name\n' : '';
-  return textTable([HEADINGS, ...batches.map(row)]) + more;
+  return `${tableLines([HEADINGS, ...batches.map(row)]).join('\n')}\n${more}`;
 }
 
 function row(batch: FailedView): string[] {
@@ -45,8 +44,8 @@ function row(batch: FailedView): string[] {
     batch.mapping,
     batch.timestamp.replace(/\.\d+Z$/, 'Z'),
     batch.condition,
-    batch.batchSize.toLocaleString('en-US'),
-    batch.eventBytes.toLocaleString('en-US'),
+    numberText(batch.batchSize),
+    numberText(batch.eventBytes),
     batch.shardId,
-  ].map(harmless);
+  ].map(plainText);
 }

@@ -3,10 +3,10 @@ import type { FailedStore } from '@wherry/core/failed-store';
 import type { WherryConfig } from '@wherry/core/mapping';
 import { createInvoker } from '@wherry/invoke/create-invoker';
 import { systemSurroundings } from '@wherry/poller/surroundings';
+import { numberText, plainText } from '@wherry/poller/terminal-text';
 import type { Ask } from './confirm.ts';
 import { changeFailed, type FailedChangeOptions } from './failed-change.ts';
 import { count, type SelectedBatch } from './failed-selection.ts';
-import { harmless } from './harmless.ts';
 import { ExitCode, type Io } from './io.ts';
 import { Redriver, type RedriveResult } from './redriver.ts';
 
@@ -99,12 +99,12 @@ function sayResult(result: RedriveResult): string {
     case 'busy':
       return WORDS[result.outcome];
     case 'partial':
-      return `${count(result.succeeded, 'record', 'records')} succeeded, the rest is batch ${result.restId}: ${harmless(result.reason)}`;
+      return `${count(result.succeeded, 'record', 'records')} succeeded, the rest is batch ${result.restId}: ${plainText(result.reason)}`;
     case 'failed':
     case 'refused':
     case 'notTried':
     case 'notRemoved':
-      return `${WORDS[result.outcome]}: ${harmless(result.reason)}`;
+      return `${WORDS[result.outcome]}: ${plainText(result.reason)}`;
   }
 }
 
@@ -126,7 +126,7 @@ function report(redriven: readonly Redriven[], json: boolean | undefined): strin
     return `${JSON.stringify({ batches, counts }, undefined, 2)}\n`;
   }
   const parts = Object.entries(WORDS).flatMap(([outcome, word]) =>
-    counts[outcome] === undefined ? [] : [`${counts[outcome].toLocaleString('en-US')} ${word}`],
+    counts[outcome] === undefined ? [] : [`${numberText(counts[outcome])} ${word}`],
   );
   return `${count(redriven.length, 'batch', 'batches')}: ${parts.join(', ') || 'nothing was tried'}\n`;
 }

@@ -1,5 +1,6 @@
 import type { FailedBatch, FailedQuery, FailedStore } from '@wherry/core/failed-store';
 import type { WherryConfig } from '@wherry/core/mapping';
+import { numberText } from '@wherry/poller/terminal-text';
 import { UsageError } from './io.ts';
 
 /** Which batches of the fleet's own store a command is about, as the arguments say it. */
@@ -85,5 +86,5 @@ export function sayBatches(batches: readonly SelectedBatch[]): string {
 
 /** `1 batch`, `2,000 batches`. */
 export function count(number: number, one: string, many: string): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`;
+  return `${numberText(number)} ${number === 1 ? one : many}`;
 }
