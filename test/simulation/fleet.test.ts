@@ -250,6 +250,32 @@ describe('mapping states', () => {
     expect(bench.invoked).toHaveLength(2);
   });
 
+  it('a paused mapping finishes its batch, receives no more, and goes on when somebody resumes', async () => {
+    const bench = setup({ config: sampleConfig({ mappings: [sampleMapping({ waitTimeSeconds: 1 })] }) });
+    await bench.sim.advance(3_000);
+    send(bench, 1);
+    await bench.sim.advance(INVOCATION_MS / 2);
+    await bench.store.pauses.pause(sampleMapping().uuid, 'ann', 'deploy', Infinity);
+    await bench.sim.advance(5_000);
+    expect(await bench.queue.attributes()).toMatchObject({ approximateNumberOfMessages: 0, approximateNumberOfMessagesNotVisible: 0 });
+    send(bench, 1);
+    const receives = bench.receives.length;
+    await bench.sim.advance(60_000);
+    expect([bench.receives.length, bench.invoked.length]).toEqual([receives, 1]);
+    const { held, mappings } = bench.fleet.status();
+    expect(held).toEqual([]);
+    expect(mappings).toMatchObject([
+      { state: 'Enabled', paused: { by: 'ann', reason: 'deploy', leftMs: null }, slotsDesired: 0, slotsHere: 0 },
+    ]);
+    await bench.store.pauses.resume(sampleMapping().uuid);
+    await bench.sim.advance(5_000);
+    expect(bench.invoked).toHaveLength(2);
+    expect(bench.events.filter(({ type }) => type === 'paused' || type === 'resumed').map(({ type }) => type)).toEqual([
+      'paused',
+      'resumed',
+    ]);
+  });
+
   it('a changed mapping finishes its batch with the old values and goes on with the new ones', async () => {
     const bench = setup({ config: sampleConfig({ mappings: [sampleMapping({ waitTimeSeconds: 1, maximumConcurrency: 1 })] }) });
     await bench.sim.advance(3_000);

@@ -1,4 +1,6 @@
+import { discoveryUnitId } from '@wherry/core/lease-unit';
 import { slotUnits } from '@wherry/core/slots';
+import { shardUnitId, streamKey } from '@wherry/core/stream/stream-identity';
 import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { expect, test } from 'vitest';
@@ -58,6 +60,31 @@ test('after a long outage of the store nothing is removed that some poller still
   await scan(1, [next, [KEPT]]);
   await scan(60, [next, [KEPT]], [old, [OLD, KEPT]]);
   expect(await rowsOf(OLD)).toBe(6);
+});
+
+test('a stream mapping leaves no row, no register and no pause behind, once nobody holds one of its shards', async () => {
+  const { store, poller, scan } = await setup();
+  const stream = { id: OLD.id, slots: 0 };
+  const identities = [1, 2].map((createdAtMs) => ({ arn: 'arn:aws:kinesis:us-east-1:000000000000:stream/clicks', createdAtMs }));
+  const shards = identities.map((identity) => shardUnitId(stream.id, streamKey(identity), 'shardId-000000000000'));
+  const none = { missing: [], nowMs: 0, foundAgain: [], retire: [], unregister: [] };
+  for (const [index, identity] of identities.entries()) {
+    await store.leases.create([{ id: shards[index]!, checkpoint: '5', ended: false }]);
+    await store.streams.change(stream.id, identity, { register: [{ shardId: 'shardId-000000000000', parentShardIds: [] }], ...none });
+  }
+  await store.leases.acquire(discoveryUnitId(stream.id), 'poller', 10_000);
+  await store.leases.acquire(shards[1]!, 'holder', 24 * 60 * MINUTE);
+  await store.pauses.pause(stream.id, 'ann', '', Infinity);
+  await scan(1, [poller(), [stream]]);
+  const next = poller();
+  await scan(60, [next, [KEPT]]);
+  expect(await store.streams.streams(stream.id)).toEqual([identities[1]]);
+  expect((await store.leases.view(shards)).map(({ checkpoint }) => checkpoint)).toEqual([undefined, '5']);
+  await store.leases.release(shards[1]!, 'holder', 1);
+  await scan(6, [next, [KEPT]]);
+  expect(await store.streams.streams(stream.id)).toEqual([]);
+  expect((await store.leases.view([...shards, discoveryUnitId(stream.id)])).map(({ epoch }) => epoch)).toEqual([0, 0, 0]);
+  expect((await store.pauses.pauses()).size).toBe(0);
 });
 
 test('rows that somebody holds stay', async () => {
