@@ -53,6 +53,8 @@ export interface SimulatedStreamOptions {
   readonly shardsPerCall: number;
   /** `dynamodb`: after how long a shard is replaced by another one; Infinity for never. */
   readonly rollAfterMs: number;
+  /** Told when an iterator begins at LATEST: what is in the shard by then nobody will see by it. */
+  readonly beganAtLatest?: (shardId: string) => void;
   /** Writes a record as the function will see it. */
   readonly writeRecord: (shardId: string, record: SimulatedRecord) => StreamRecord;
 }
@@ -115,7 +117,8 @@ export class SimulatedStream {
     const shard = this.#open.find(({ range }) => range[0] <= hash && hash < range[1]);
     if (shard === undefined) throw new Error(`no open shard takes ${key}`);
     const nowMs = this.options.clock.nowMs();
-    const arrivedAtMs = this.options.kind === 'dynamodb' ? Math.floor(nowMs / SECOND_MS) * SECOND_MS : nowMs;
+    const precisionMs = this.options.kind === 'dynamodb' ? SECOND_MS : 1;
+    const arrivedAtMs = Math.floor(nowMs / precisionMs) * precisionMs;
     const record = { key, data, sequenceNumber: NUMBER_OF[this.options.kind](this.#written++), arrivedAtMs };
     shard.records.push(record);
     return { shardId: shard.shardId, record };
@@ -183,6 +186,7 @@ export class SimulatedStream {
   getShardIterator(shardId: string, position: ShardPosition): string {
     this.#rollOver();
     const shard = this.#existing(shardId);
+    if (position.kind === 'LATEST') this.options.beganAtLatest?.(shardId);
     return this.#iterator(shard, this.#indexOf(shard, position));
   }
 

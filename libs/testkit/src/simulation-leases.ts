@@ -49,6 +49,12 @@ export class WitnessedLeases {
     return this.#displaced.some((grant) => isIt(grant.unit, grant));
   }
 
+  /** True if this owner holds this unit in this epoch as the store knows it now. */
+  isOwner(unit: string, owner: string, epoch: number): boolean {
+    const grant = this.#grants.get(unit);
+    return grant?.owner === owner && grant.epoch === epoch && grant.untilMs > this.#sim.nowMs();
+  }
+
   /** Units with a live owner in the store as it is now, and the owner. */
   owners(): Map<string, string> {
     const now = this.#sim.nowMs();

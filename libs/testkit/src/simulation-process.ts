@@ -63,7 +63,8 @@ export class SimulatedProcess {
   clock(sim: SimClock, wallSkewMs: number): Clock {
     const inner = sim.clock(wallSkewMs);
     return {
-      nowMs: () => inner.nowMs(),
+      // Whole milliseconds, as an operating system's clock gives them.
+      nowMs: () => Math.floor(inner.nowMs()),
       monotonicMs: () => inner.monotonicMs(),
       sleep: async (ms, signal) => {
         await inner.sleep(ms, signal);

@@ -21,6 +21,8 @@ export interface RecordAccount {
   endedUnder: LeaseAccount | undefined;
   /** Not promised: from before the start, or skipped by a seek. */
   isExcused: boolean;
+  /** Its window's state may be gone with what the store forgot. */
+  isUncounted: boolean;
 }
 
 /** One shard as the ledger sees it: its records in order, and up to where all of them are done. */
@@ -32,6 +34,8 @@ export class ShardAccount {
   /** Sequence number of the checkpoint in the store, if there is one and the ledger knows it. */
   stored: string | undefined;
   isEnded = false;
+  /** Reading was allowed to begin at this time, epoch milliseconds: what came before is not promised. */
+  beginsAtMs = Number.NEGATIVE_INFINITY;
   /** The store forgot, or somebody moved the checkpoint: what comes again is no fault until an owner has caught up. */
   mayRepeat = false;
 
@@ -103,10 +107,5 @@ export class LeaseAccount {
     const { stored } = this.shard;
     if (required === undefined) return undefined;
     return stored === undefined || compareSequenceNumbers(stored, required) < 0 ? required : undefined;
-  }
-
-  /** The store forgot what it was told: nothing is required of it any more. */
-  forget(): void {
-    this.#required.clear();
   }
 }

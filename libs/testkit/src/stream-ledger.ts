@@ -31,8 +31,10 @@ export interface AskedInvocation {
   readonly poller: string;
   readonly epoch: number;
   readonly numbers: readonly string[];
-  /** Asked again and again: whether the caller's lease is good. */
+  /** Asked again and again: whether the caller may believe that its lease is good. */
   readonly isLeaseHeld: () => boolean;
+  /** And whether it is, as the store knows it now. */
+  readonly isOwner: () => boolean;
 }
 
 interface RunningInvocation extends AskedInvocation {
@@ -93,7 +95,8 @@ export class StreamLedger implements ShardRowWitness {
       deliveries: 0,
       ending: undefined,
       endedUnder: undefined,
-      isExcused: false,
+      isExcused: this.#sim.nowMs() < shard.beginsAtMs,
+      isUncounted: false,
     };
     shard.records.push(account);
     this.#records.set(record.sequenceNumber, account);
@@ -135,7 +138,8 @@ export class StreamLedger implements ShardRowWitness {
   }
 
   #checkConcurrency(running: RunningInvocation, what: string): void {
-    const beside = [...this.#running].filter((other) => other.shard === running.shard && other.isLeaseHeld());
+    if (!running.isOwner()) return;
+    const beside = [...this.#running].filter((other) => other.shard === running.shard && other.isOwner());
     for (const other of beside) {
       const key = [...running.keys].find((one) => other.keys.has(one));
       if (key !== undefined) this.#trace.broken('one batch in flight per key', `${what} while ${other.poller} has ${key} in flight`);
@@ -215,6 +219,7 @@ export class StreamLedger implements ShardRowWitness {
     const lease = leaseOf(first.shard);
     for (const account of accounts) {
       account.ending ??= ending;
+      if (ending === 'givenUp') account.isUncounted = true;
       account.endedUnder = lease;
     }
     lease?.finish(accounts, this.#laneOf(first));
@@ -226,26 +231,30 @@ export class StreamLedger implements ShardRowWitness {
     const promise = 'a window counts each of its records once';
     const names = new Set(counted);
     if (names.size < counted.length) this.#trace.broken(promise, `${shardId}: ${counted.map(short).join(',')}`);
-    for (const { record, ending, deliveries, isExcused } of this.#shard(shardId).records) {
+    for (const { record, ending, isExcused, isUncounted } of this.#shard(shardId).records) {
       const isInside = startMs <= record.arrivedAtMs && record.arrivedAtMs < endMs;
-      if (!isInside || ending !== 'succeeded' || deliveries === 0 || isExcused || names.has(record.sequenceNumber)) continue;
+      if (!isInside || ending !== 'succeeded' || isExcused || isUncounted || names.has(record.sequenceNumber)) continue;
       if (!this.#stream.isTrimmed(record)) this.#trace.broken(promise, `${short(record.sequenceNumber)} of ${shardId} is missing`);
     }
   }
 
   acquired(id: string, owner: string, epoch: number, checkpoint: string | undefined): void {
     const shard = this.#shardOf(id);
-    if (shard === undefined || this.#lease(shard, owner, epoch) !== undefined) return;
+    if (shard === undefined) return;
+    // An owner that asks again begins anew from what is stored: with another version of the mapping, or because it missed the answer.
     const position = checkpoint === undefined ? undefined : readPosition(checkpoint);
     const number = position?.kind === 'AFTER_SEQUENCE_NUMBER' ? position.sequenceNumber : undefined;
-    this.#leases.set(`${shard.shardId} ${owner} ${epoch}`, new LeaseAccount(shard, owner, epoch, placeOf(shard, position)));
+    // DynamoDB has no iterator for a time: whoever comes later reads from the oldest record, and some of what came before.
+    const isFromTheOldest = position?.kind === 'AT_TIMESTAMP' && this.#stream.options.kind === 'dynamodb';
+    const place = isFromTheOldest ? 0 : placeOf(shard, position);
+    this.#leases.set(`${shard.shardId} ${owner} ${epoch}`, new LeaseAccount(shard, owner, epoch, place));
     if (position === undefined) return;
     shard.stored = number;
     const { parallelizationFactor, batchSize } = this.#promises;
     if (parallelizationFactor > 1) return;
     const repeated = shard.endedBehind(number);
-    if (repeated <= batchSize) shard.mayRepeat = false;
-    else if (!shard.mayRepeat)
+    if (repeated === 0) shard.mayRepeat = false;
+    else if (repeated > batchSize && !shard.mayRepeat)
       this.#trace.broken('a new owner repeats at most one batch of a lane', `${owner} ${shard.shardId}: ${repeated} of ${batchSize}`);
   }
 
@@ -262,6 +271,7 @@ export class StreamLedger implements ShardRowWitness {
     if (shard.stored !== undefined && compareSequenceNumbers(sequenceNumber, shard.stored) < 0)
       this.#trace.broken('a checkpoint never falls', `${shard.shardId} from ${short(shard.stored)} to ${short(sequenceNumber)}`);
     shard.stored = sequenceNumber;
+    if (shard.mayRepeat && shard.endedBehind(sequenceNumber) === 0) shard.mayRepeat = false;
   }
 
   created(rows: readonly LeaseRow[]): void {
@@ -308,9 +318,13 @@ export class StreamLedger implements ShardRowWitness {
     return [...open, ...unended];
   }
 
+  /** Epochs may come again, and nobody owes a checkpoint that covers what was written before. */
   #forgetLeases(): void {
-    for (const lease of this.#leases.values()) lease.forget();
-    for (const account of this.#records.values()) account.endedUnder = undefined;
+    this.#leases.clear();
+    for (const account of this.#records.values()) {
+      account.endedUnder = undefined;
+      account.isUncounted ||= account.ending !== undefined;
+    }
   }
 
   /** A row allows reading to begin somewhere: what stands before is not promised. */
@@ -320,6 +334,8 @@ export class StreamLedger implements ShardRowWitness {
     if (ended) shard.isEnded = true;
     const position = readPosition(checkpoint);
     this.#trace.note(`row ${shard.shardId} ${position?.kind} ${ended}`);
+    // The clock that named this time may be ahead of the stream's.
+    if (position?.kind === 'AT_TIMESTAMP') shard.beginsAtMs = Math.max(shard.beginsAtMs, position.timestampMs);
     const place = placeOf(shard, position);
     this.excuse(shard.shardId, (account) => ended || account.place < place);
   }
