@@ -1,3 +1,4 @@
+import { AWS_HOST } from './aws-host.ts';
 import { checkConsumer } from './consumer-rules.ts';
 import { checkDestination } from './destination-rules.ts';
 import type { SourceKind } from './event-source-arn.ts';
@@ -59,7 +60,7 @@ export function checkMappings(tree: MapNode, nowMs: number, problems: ProblemLis
       if (source.kind === 'kinesis') checkConsumer(mapping, text, problems);
       checkDestination(mapping, 'OnFailure', 'stream', tree, problems, reference?.name);
       checkDestination(mapping, 'OnSuccess', 'stream', tree, problems);
-      adviseStream(mapping, source.kind, problems);
+      adviseStream(mapping, source.kind, tree, problems);
     }
     if (reference === undefined) continue;
     checkDuplicate(name, mapping, text, reference, source.kind, seen, textAt(tree, 'fleet', 'id') ?? 'default', problems);
@@ -125,9 +126,6 @@ function checkKind(mapping: MapNode, kind: SourceKind, problems: ProblemList): v
     });
   }
 }
-
-/** The region in a host name of AWS: `sqs.eu-west-1.amazonaws.com`, VPC endpoints, dual-stack and older names. */
-const AWS_HOST = /(?:^|\.)([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:[a-z]+\.)?(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
 
 /**
  * Calls for a source are signed for the region of its ARN, and AWS refuses a signature for another region than the one that it

@@ -1,7 +1,8 @@
+import { AWS_HOST } from './aws-host.ts';
 import { isConsumerArn } from './consumer-rules.ts';
 import { mappingAt } from './mapping-forms.ts';
 import type { ResolvedMapping } from './mapping-rules.ts';
-import type { MapNode } from './node.ts';
+import type { MapNode, Node } from './node.ts';
 import { isSet, nodeAt, numberAt, textAt } from './node.ts';
 import type { ProblemList } from './problem-list.ts';
 import { parseSize } from './quantity.ts';
@@ -24,7 +25,7 @@ const LARGEST_PAGE_MIB = 10;
 const LARGEST_PAGE_MEMORY_MIB = Math.ceil((LARGEST_PAGE_MIB * 4) / 3) * 8;
 
 /** What is unwise or surprising in a stream mapping without being wrong: warnings and notices alone. */
-export function adviseStream(mapping: MapNode, kind: 'kinesis' | 'dynamodb', problems: ProblemList): void {
+export function adviseStream(mapping: MapNode, kind: 'kinesis' | 'dynamodb', tree: MapNode, problems: ProblemList): void {
   const retries = numberAt(mapping, 'MaximumRetryAttempts') ?? -1;
   const age = numberAt(mapping, 'MaximumRecordAgeInSeconds') ?? -1;
   const destination = nodeAt(mapping, ['DestinationConfig', 'OnFailure', 'Destination']);
@@ -33,6 +34,7 @@ export function adviseStream(mapping: MapNode, kind: 'kinesis' | 'dynamodb', pro
       help: 'set MaximumRetryAttempts or MaximumRecordAgeInSeconds; both are -1, without limit, unless given (as for Lambda)',
     });
   }
+  if (destination !== undefined) adviseEndpoint(mapping, destination, kind, tree, problems);
   const onDestinationFailure = nodeAt(mapping, ['onDestinationFailure']);
   if (onDestinationFailure !== undefined && isSet(onDestinationFailure) && !isSet(destination)) {
     problems.notice(onDestinationFailure, 'no-effect', 'onDestinationFailure has no effect without DestinationConfig.OnFailure');
@@ -43,6 +45,18 @@ export function adviseStream(mapping: MapNode, kind: 'kinesis' | 'dynamodb', pro
       help: `${DYNAMODB_RETENTION_SECONDS} or less has an effect`,
     });
   }
+}
+
+/** A stream at an emulator whose failure destination is at AWS: an endpoint of the mapping, or of one service, is not everybody's. */
+function adviseEndpoint(mapping: MapNode, destination: Node, kind: 'kinesis' | 'dynamodb', tree: MapNode, problems: ProblemList): void {
+  const service = /^arn:[^:]+:(sqs|sns|s3):/.exec(textAt(destination) ?? '')?.[1];
+  const source = [nodeAt(mapping, ['aws', 'endpoint']), nodeAt(tree, ['aws', 'endpoints', kind])].find((node) => isSet(node));
+  const url = textAt(source) ?? '';
+  if (service === undefined || !URL.canParse(url) || AWS_HOST.test(new URL(url).hostname)) return;
+  if (isSet(nodeAt(tree, ['aws', 'endpoints', service])) || isSet(nodeAt(tree, ['aws', 'endpoint']))) return;
+  problems.warn(destination, 'destination-at-aws', `the stream is at ${url}, but what is given up would go to AWS itself`, {
+    help: `set aws.endpoints.${service}, or aws.endpoint for all services`,
+  });
 }
 
 /** What mappings that are fine each by itself do to each other, and to the memory of a poller. */

@@ -145,6 +145,14 @@ const accepted: readonly (readonly [name: string, text: string])[] = [
   ['a queue of another region', failed('arn:aws:sqs:us-east-1:123456789012:failed')],
   ['a bucket', failed('arn:aws:s3:::my.failed-records')],
   ['a bucket for what got too old', failed('arn:aws:s3:::failed', 'MaximumRecordAgeInSeconds: 3600')],
+  [
+    'a stream and a destination at emulators of their own',
+    `${failed('arn:aws:s3:::failed')}aws: { endpoints: { kinesis: "http://127.0.0.1:4567", s3: "http://127.0.0.1:4568" } }\n`,
+  ],
+  [
+    'a stream at an endpoint of AWS',
+    failed('arn:aws:s3:::failed', 'MaximumRetryAttempts: 3, aws: { endpoint: "https://kinesis.eu-west-1.amazonaws.com" }'),
+  ],
   ['a destination that was cleared', failed('', '')],
   ['a stream for two functions', withMappings(`${mapping(STREAM, '', 'a')}\n${mapping(STREAM, '', 'b').replace('orders', 'other')}`)],
   ['a label of an emulator', source('arn:aws:dynamodb:ddblocal:000000000000:table/t/stream/2026-01-01T00:00:00.000')],
@@ -187,6 +195,20 @@ const warned: readonly (readonly [name: string, text: string, severity: 'warning
   ['three mappings of one table', readers(3, TABLE), 'notice', 'many-readers', /^3 mappings poll each shard .* two readers/],
   ['six mappings of one stream', readers(6, STREAM), 'notice', 'many-readers', /^6 mappings poll each shard .* five reads a second/],
   ['an age that DynamoDB keeps no record for', table('MaximumRecordAgeInSeconds: 86401'), 'notice', 'beyond-retention', /24 hours/],
+  [
+    'a stream at an emulator whose failures go to AWS',
+    failed('arn:aws:s3:::failed', 'MaximumRetryAttempts: 3, aws: { endpoint: "http://127.0.0.1:4567" }'),
+    'warning',
+    'destination-at-aws',
+    /the stream is at http:\/\/127\.0\.0\.1:4567, but what is given up would go to AWS itself/,
+  ],
+  [
+    'a service at an emulator, and failures that go to AWS',
+    `${failed('arn:aws:sqs:eu-west-1:123456789012:q')}aws: { endpoints: { kinesis: "http://127.0.0.1:4567" } }\n`,
+    'warning',
+    'destination-at-aws',
+    /would go to AWS itself/,
+  ],
   ['blocking without a destination', kinesis('onDestinationFailure: block'), 'notice', 'no-effect', /without DestinationConfig\.OnFailure/],
   [
     'a buffer smaller than a page of Kinesis',
