@@ -178,6 +178,18 @@ describe('reload', () => {
     expect(statesOf(poller).slice(-2)).toEqual(['Updating (User action)', 'Enabled (User action)']);
   });
 
+  it('a changed ParallelizationFactor takes effect after what is known of each lane is done: nothing is repeated', async () => {
+    const bench = new StreamFleetBench({ shards: 3, durationMs: 700, mapping: { parallelizationFactor: 4, batchSize: 5 } });
+    const poller = bench.start();
+    for (let turn = 1; turn <= 12; turn += 1) {
+      bench.put(20);
+      if (turn % 3 === 0) poller.fleet.reload(bench.config({ batchSize: 5, parallelizationFactor: 1 + (turn % 10) }));
+      await bench.sim.advance(900);
+    }
+    await bench.untilAllDelivered();
+    expect([bench.repeated, leasesOf(poller)]).toEqual([0, ['acquired', 'acquired', 'acquired']]);
+  });
+
   it('LIF-07 disabled, nothing is delivered; enabled, it goes on at its checkpoint', async () => {
     const bench = new StreamFleetBench({ mapping: { startingPosition: { kind: 'LATEST' } } });
     const poller = bench.start();
@@ -238,7 +250,7 @@ describe('pauses', () => {
     expect(mappings[0]).toMatchObject({
       state: 'Enabled',
       paused: { by: 'ann', reason: 'deploy' },
-      shards: { readable: 0, held: 0, here: [] },
+      shards: { known: 2, ended: 0, readable: 0, held: 0, here: [] },
     });
     expect(mappings[0]?.paused?.leftMs).toBeLessThan(40_000);
     await bench.untilAllDelivered();

@@ -5,6 +5,7 @@ import type { MappingEntry } from './mapping-entries.ts';
 import { transitionReason } from './mapping-entries.ts';
 import type { WorkStatus } from './mapping-run.ts';
 import type { ShardStatus } from './stream/stream-shards.ts';
+import type { ShardCounts } from './stream/stream-units.ts';
 import type { TargetGate } from './target-gate.ts';
 
 /** One mapping as this poller sees it. */
@@ -22,8 +23,8 @@ export interface MappingStatus {
   readonly slotsDesired: number;
   readonly slotsHeld: number;
   readonly slotsHere: number;
-  /** Shards that may be read now, those of them that some poller holds, and those this poller works on; null for queues. */
-  readonly shards: { readonly readable: number; readonly held: number; readonly here: readonly ShardStatus[] } | null;
+  /** The shards of a stream, those that some poller holds, and those this poller works on; null for queues. */
+  readonly shards: (ShardCounts & { readonly held: number; readonly here: readonly ShardStatus[] }) | null;
   /** Invocations running and bytes buffered on this poller. */
   readonly inFlight: number;
   readonly bufferedBytes: number;
@@ -61,8 +62,9 @@ export interface FleetStatus {
 /** What is known of a mapping beside its entry. */
 export interface MappingFacts {
   readonly pause: Pause | undefined;
-  /** Slots the fleet wishes for, or shards that may be read. */
-  readonly unitsDesired: number;
+  /** Slots the fleet wishes for. */
+  readonly slots: number;
+  readonly shards: ShardCounts;
   /** Slots or shards that some poller holds. */
   readonly unitsHeld: number;
   readonly gate: ReturnType<TargetGate['status']> | undefined;
@@ -73,7 +75,7 @@ export function mappingStatus(entry: MappingEntry, facts: MappingFacts): Mapping
   const { mapping } = entry.setup;
   const { pause } = facts;
   const isQueue = mapping.source === 'sqs';
-  const unitsDesired = entry.run === undefined || pause !== undefined ? 0 : facts.unitsDesired;
+  const isPolled = entry.run !== undefined && pause === undefined;
   // What earlier versions still carry counts too: a mapping that is being disabled runs until its last batch has ended.
   const works = [...entry.retiring, ...(entry.run === undefined ? [] : [entry.run])].flatMap((run) => run.status() ?? []);
   const sum = (read: (work: WorkStatus) => number): number => works.reduce((total, work) => total + read(work), 0);
@@ -86,10 +88,17 @@ export function mappingStatus(entry: MappingEntry, facts: MappingFacts): Mapping
     paused: pause === undefined ? null : { ...pause, leftMs: Number.isFinite(pause.leftMs) ? pause.leftMs : null },
     eventSourceArn: mapping.eventSourceArn,
     functionName: mapping.functionName,
-    slotsDesired: isQueue ? unitsDesired : 0,
+    slotsDesired: isQueue && isPolled ? facts.slots : 0,
     slotsHeld: isQueue ? facts.unitsHeld : 0,
     slotsHere: sum((work) => work.slots ?? 0),
-    shards: isQueue ? null : { readable: unitsDesired, held: facts.unitsHeld, here: works.flatMap((work) => work.shards ?? []) },
+    shards: isQueue
+      ? null
+      : {
+          ...facts.shards,
+          readable: isPolled ? facts.shards.readable : 0,
+          held: facts.unitsHeld,
+          here: works.flatMap((work) => work.shards ?? []),
+        },
     inFlight: sum((work) => work.inFlight),
     bufferedBytes: sum((work) => work.bufferedBytes),
     problem: entry.run?.status()?.problem ?? null,

@@ -182,7 +182,8 @@ export class Fleet {
     const { mapping } = entry.setup;
     return mappingStatus(entry, {
       pause: this.#pauses.of(uuid),
-      unitsDesired: mapping.source === 'sqs' ? this.#planner.slots(uuid) : this.#planner.streams.readable(uuid),
+      slots: this.#planner.slots(uuid),
+      shards: this.#planner.streams.count(uuid),
       unitsHeld,
       gate: this.#functions.gateStatus(mapping.functionName),
     });

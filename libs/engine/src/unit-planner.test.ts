@@ -48,7 +48,7 @@ async function setup(shards: number, wishes: readonly number[], leaseRoom = 1_00
 it('plans the chore and the shards of a stream, and the slots that each queue wishes for', async () => {
   const { planner, counts, stream, queues } = await setup(3, [5, 9]);
   expect(await counts()).toEqual([4, 5, 9]);
-  expect([planner.streams.readable(stream.uuid), ...queues.map(({ uuid }) => planner.slots(uuid))]).toEqual([3, 5, 9]);
+  expect([planner.streams.count(stream.uuid).readable, ...queues.map(({ uuid }) => planner.slots(uuid))]).toEqual([3, 5, 9]);
 });
 
 it('shards come first where the fleet has not room for all, and queues share what is left', async () => {

@@ -38,11 +38,11 @@ it('before the first look there is the chore alone; afterwards every shard that 
   );
   await look();
   expect(await shardsNow()).toEqual([0, 1]);
-  expect(units.readable(world.mapping.uuid)).toBe(2);
+  expect(units.count(world.mapping.uuid)).toEqual({ known: 2, ended: 0, readable: 2 });
 });
 
 it('LIF-03 LIF-04 children come when all their parents have ended, siblings at once', async () => {
-  const { world, random, look, shardsNow } = setup(1);
+  const { world, random, look, units, shardsNow } = setup(1);
   world.source.stream.split(random, world.sim.nowMs());
   world.source.stream.merge(random, world.sim.nowMs());
   await look();
@@ -51,6 +51,7 @@ it('LIF-03 LIF-04 children come when all their parents have ended, siblings at o
   expect(await shardsNow()).toEqual([1, 2]);
   await world.read(idOf(1), '8', true);
   expect(await shardsNow()).toEqual([2]);
+  expect(units.count(world.mapping.uuid)).toEqual({ known: 4, ended: 2, readable: 1 });
   await world.read(idOf(2), '9', true);
   expect(await shardsNow()).toEqual([3]);
 });

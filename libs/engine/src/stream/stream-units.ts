@@ -26,6 +26,15 @@ export interface PlannedStreams {
   readonly views: ReadonlyMap<string, LeaseView>;
 }
 
+/** Shards of a mapping. What is neither ended nor readable waits for its parents, for discovery, or for a person. */
+export interface ShardCounts {
+  /** Found in the stream and not yet gone from it. */
+  readonly known: number;
+  /** Read to their end. */
+  readonly ended: number;
+  readonly readable: number;
+}
+
 /** What this poller knows of the stream of one mapping. */
 interface KnownStream {
   readonly register: StreamRegister;
@@ -59,9 +68,11 @@ export class StreamUnits {
     return { units: new Map(mappings.map(({ uuid }) => [uuid, this.#unitsOf(uuid)])), views };
   }
 
-  /** Shards of a mapping that may be read now, as of the last plan. */
-  readable(mapping: string): number {
-    return this.#known.get(mapping)?.readable.length ?? 0;
+  /** How many shards a mapping has, as of the last plan. */
+  count(mapping: string): ShardCounts {
+    const stream = this.#known.get(mapping);
+    if (stream === undefined) return { known: 0, ended: 0, readable: 0 };
+    return { known: stream.register.shards.length, ended: stream.ended.size, readable: stream.readable.length };
   }
 
   #unitsOf(mapping: string): LeaseUnit[] {
