@@ -1,7 +1,7 @@
 import type { QueueMessage } from '@wherry/core/queue-source';
-import { sampleMapping } from '@wherry/testkit/sample-config';
+import { sampleMapping, sampleStreamMapping } from '@wherry/testkit/sample-config';
 import { expect, it } from 'vitest';
-import { createMessageFilter } from './message-filter.ts';
+import { createMessageFilter, createStreamFilter } from './message-filter.ts';
 
 const message = (recordJson: string): QueueMessage => ({
   messageId: 'm-1',
@@ -26,4 +26,25 @@ it('is nothing where a mapping has no filters, so that no record is read back fo
 
 it('refuses to exist with a pattern that cannot be read, rather than to drop messages', () => {
   expect(() => createMessageFilter(sampleMapping({ filterPatterns: ['{"body":[]}'] }))).toThrow(/cannot be used/);
+});
+
+const record = (recordJson: string) => ({
+  sequenceNumber: '1',
+  arrivedAtMs: 0,
+  orderKey: 'k',
+  recordJson,
+  recordBytes: recordJson.length,
+});
+
+it('FLT-07 FLT-08 matches the records of streams by their own rules', () => {
+  const kinesis = createStreamFilter(sampleStreamMapping({ filterPatterns: ['{"data":{"event_type":["a"]}}'] }));
+  const data = (text: string) => record(JSON.stringify({ kinesis: { data: btoa(text) }, eventSource: 'aws:kinesis' }));
+  expect([kinesis?.(data('{"event_type":"a"}')), kinesis?.(data('{"event_type":"b"}')), kinesis?.(data('text'))]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  const dynamodb = createStreamFilter(sampleStreamMapping({ source: 'dynamodb', filterPatterns: ['{"eventName":["INSERT"]}'] }));
+  expect([dynamodb?.(record('{"eventName":"INSERT"}')), dynamodb?.(record('{"eventName":"REMOVE"}'))]).toEqual([true, false]);
+  expect(createStreamFilter(sampleStreamMapping())).toBeUndefined();
 });

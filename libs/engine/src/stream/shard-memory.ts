@@ -11,13 +11,14 @@ export class ShardMemory {
     this.#bytes = bytes;
   }
 
-  /** Records of this shard in memory, and the UTF-8 bytes of their texts. */
+  /** Records of this shard in memory. */
   get records(): number {
     return this.#records;
   }
 
-  get recordBytes(): number {
-    return this.#recordBytes;
+  /** Bytes of memory on the account for them. */
+  get heldBytes(): number {
+    return this.#recordBytes * MEMORY_PER_MESSAGE_BYTE;
   }
 
   /** Room for a page of up to `records` records, if there is some at once. */
@@ -57,7 +58,7 @@ export class ShardMemory {
     this.#bytes.giveBackAll(records, recordBytes);
   }
 
-  readonly #holding = (): number => this.#recordBytes * MEMORY_PER_MESSAGE_BYTE;
+  readonly #holding = (): number => this.heldBytes;
 }
 
 function total(numbers: readonly number[]): number {

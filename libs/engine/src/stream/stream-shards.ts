@@ -73,7 +73,7 @@ export interface ShardStatus {
   /** `ParallelizationFactor`. */
   readonly lanes: number;
   readonly inFlight: number;
-  /** Bytes and number of the records in memory. */
+  /** Bytes of memory that its records take by the process's account, and how many they are. */
   readonly bufferedBytes: number;
   readonly bufferedEvents: number;
   readonly blocked: readonly BlockedLane[];
@@ -174,7 +174,7 @@ function statusOf({ shardId, notice, checkpoint, lanes, invocations, memory }: S
     behindMs: notice.behindMs ?? null,
     lanes: lanes.parallelizationFactor,
     inFlight: invocations,
-    bufferedBytes: memory.recordBytes,
+    bufferedBytes: memory.heldBytes,
     bufferedEvents: memory.records,
     blocked: notice.blocked,
   };
