@@ -37,7 +37,8 @@ export async function withFleetStore(io: Io, file: string, work: (store: FleetSt
   });
   try {
     await state.promise;
-    const coordination = createRedisCoordination(redis, { keyPrefix: config.redis.keyPrefix, fleet: config.fleet.id });
+    const place = { keyPrefix: config.redis.keyPrefix, fleet: config.fleet.id };
+    const coordination = createRedisCoordination(redis, { ...place, auditKeep: config.audit.keep });
     return await work({ config, file, coordination, redis });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

@@ -29,7 +29,7 @@ export async function status(io: Io, options: StatusOptions, stop?: AbortSignal)
     const show = async (): Promise<number> => {
       const report = await fleet.report();
       if (typeof report === 'string') io.stderr.write(`error: ${report}\n`);
-      else io.stdout.write(shown(report, () => renderStatus(report), io, options));
+      else io.stdout.write(shown(report, () => renderStatus(report, Date.now()), io, options));
       return isUp(report) ? ExitCode.ok : ExitCode.failed;
     };
     return await showRepeatedly(options, show, stop);

@@ -1,6 +1,8 @@
 import { createMemoryCoordination } from '@wherry/testkit/memory-coordination';
 import type { Coordination } from '@wherry/core/coordination';
-import { sampleConfig, sampleMapping } from '@wherry/testkit/sample-config';
+import { type LeaseNote, writeLeaseNote } from '@wherry/core/stream/lease-note';
+import { shardUnitId, type StreamIdentity, streamKey } from '@wherry/core/stream/stream-identity';
+import { sampleConfig, sampleMapping, sampleStreamMapping } from '@wherry/testkit/sample-config';
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { expect, test } from 'vitest';
 import { collectFleetReport, collectFleetReportFrom } from './fleet-status.ts';
@@ -27,9 +29,14 @@ function answer(poller: string, part: Partial<MappingReport>): StatusReport {
     state: 'Enabled',
     slots: { desired: 5, held: 2, here: 1 },
     inFlight: 1,
-    totals: { polled: 10, filtered: 0, invoked: 10, succeeded: 9, failed: 1, deleted: 9 },
+    shards: null,
+    totals: { polled: 10, filtered: 0, invoked: 10, succeeded: 9, failed: 1, deleted: 9, dropped: 0, delivered: 0 },
     rates: { polled: 2, filtered: 1, succeeded: 1.5, failed: 0.5 },
     oldestAgeMs: null,
+    iteratorAgeMs: null,
+    lastProcessingResult: null,
+    lastProcessedAt: null,
+    paused: null,
     backlog: null,
     problem: null,
     gate: null,
@@ -183,4 +190,108 @@ test('one poller is enough to ask the fleet without a configuration or a store',
     mappings: [{ name: 'orders', state: 'Updating', capacity: 5, slots: { desired: 5, held: 2 }, inFlight: 2 }],
   });
   expect(await collectFleetReportFrom('http://p9:9401', { fetch: send })).toBe('http://p9:9401 did not answer: connect ECONNREFUSED');
+});
+
+const CLICKS = sampleStreamMapping({ parallelizationFactor: 2 });
+const STREAM: StreamIdentity = { arn: CLICKS.eventSourceArn, createdAtMs: 1 };
+const unitOf = (shardId: string): string => shardUnitId(CLICKS.uuid, streamKey(STREAM), shardId);
+const note: LeaseNote = { state: 'blocked', lane: 0, attempts: 4, reason: 'functionError', error: 'TypeError', blockedSinceMs: 60_000 };
+const clicks = (poller: string, part: Partial<MappingReport>): StatusReport =>
+  answer(poller, { name: 'clicks', uuid: CLICKS.uuid, source: 'kinesis', slots: { desired: 0, held: 0, here: 0 }, ...part });
+
+async function setupStream() {
+  const { coordination, monotonicMs } = await setup();
+  const { leases, streams } = coordination;
+  const shards = ['over', 'a', 'b', 'child'];
+  await leases.create(shards.map((shardId) => ({ id: unitOf(shardId), checkpoint: 'TRIM_HORIZON', ended: shardId === 'over' })));
+  const register = shards.map((shardId) => ({ shardId, parentShardIds: shardId === 'child' ? ['b'] : [] }));
+  await streams.change(CLICKS.uuid, STREAM, { register, missing: [], nowMs: 0, foundAgain: [], retire: [], unregister: [] });
+  await leases.acquire(unitOf('a'), 'p1', 10_000);
+  await leases.note(unitOf('a'), 'p1', 1, writeLeaseNote(note));
+  return { coordination, monotonicMs, config: sampleConfig({ mappings: [CLICKS] }) };
+}
+
+test('of a stream the store tells the shards and what blocks them, the pollers how far they are behind', async () => {
+  const fetchAll = fakeFetch({
+    p1: clicks('p1', { iteratorAgeMs: 4_000, lastProcessingResult: 'OK', lastProcessedAt: '2026-01-01T00:00:00.000Z' }),
+    p2: clicks('p2', {
+      iteratorAgeMs: 90_000,
+      lastProcessingResult: 'PROBLEM: Function call failed',
+      lastProcessedAt: '2026-01-01T00:00:09.000Z',
+    }),
+    p3: clicks('p3', { lastProcessingResult: 'No records processed' }),
+  });
+  const report = await collectFleetReport({ ...(await setupStream()), fetch: fetchAll });
+  expect(report.mappings).toEqual([
+    {
+      name: 'clicks',
+      uuid: CLICKS.uuid,
+      source: 'kinesis',
+      state: 'Enabled',
+      paused: null,
+      lastProcessingResult: 'PROBLEM: Function call failed',
+      lastProcessedAt: '2026-01-01T00:00:09.000Z',
+      eventSourceArn: CLICKS.eventSourceArn,
+      functionName: 'orders',
+      slots: { desired: 0, held: 0 },
+      shards: {
+        known: 4,
+        ended: 1,
+        readable: 2,
+        held: 1,
+        lost: 0,
+        damaged: 0,
+        blocked: [
+          {
+            shardId: 'a',
+            since: '1970-01-01T00:01:00.000Z',
+            lane: 0,
+            attempts: 4,
+            reason: 'functionError',
+            error: 'TypeError',
+            nextAttemptAt: null,
+          },
+        ],
+      },
+      capacity: 4,
+      inFlight: 3,
+      totals: { polled: 30, filtered: 0, invoked: 30, succeeded: 27, failed: 3, deleted: 27, dropped: 0, delivered: 0 },
+      rates: { polled: 6, filtered: 3, succeeded: 4.5, failed: 1.5 },
+      oldestAgeMs: null,
+      iteratorAgeMs: 90_000,
+      backlog: null,
+      problems: [],
+      gate: null,
+      lastFailure: null,
+    },
+  ]);
+});
+
+test('a paused stream wants no shard to be held, and says by whom', async () => {
+  const options = await setupStream();
+  await options.coordination.pauses.pause(CLICKS.uuid, 'bob@desk', 'look', Infinity);
+  const report = await collectFleetReport({ ...options, fetch: fakeFetch({}) });
+  expect(report.mappings).toMatchObject([
+    { paused: { by: 'bob@desk', reason: 'look', leftMs: null }, capacity: 0, shards: { known: 4, readable: 0, held: 1 } },
+  ]);
+});
+
+test('without a store the pollers tell the shards that they read', async () => {
+  const coordination = { members: { members: () => Promise.reject(new Error('redis is down')) } } as unknown as Coordination;
+  const lane = { since: '2026-01-01T00:00:05.000Z', lane: 1, attempts: 2, reason: 'refused', error: 'x', nextAttemptAt: null };
+  const here = [
+    { shardId: 'a', blocked: [lane, { ...lane, since: '2026-01-01T00:00:01.000Z', lane: 0 }] },
+    { shardId: 'b', blocked: [] },
+  ];
+  const shards = { known: 9, ended: 5, readable: 4, held: 2, here } as unknown as MappingReport['shards'];
+  const report = await collectFleetReport({
+    config: sampleConfig({ mappings: [CLICKS] }),
+    coordination,
+    monotonicMs: () => 0,
+    fetch: fakeFetch({ '127.0.0.1': clicks('p1', { shards }) }),
+  });
+  expect(report.mappings[0]).toMatchObject({
+    capacity: 8,
+    shards: { known: null, ended: null, readable: 4, held: 2, lost: null, blocked: [{ shardId: 'a', lane: 0 }] },
+  });
 });

@@ -1,7 +1,9 @@
 import type { Coordination, Member } from '@wherry/core/coordination';
-import type { Mapping, SqsMapping, WherryConfig } from '@wherry/core/mapping';
-import { slotBounds, slotUnits } from '@wherry/core/slots';
-import { batchesPerSlot } from './status.ts';
+import type { Mapping, WherryConfig } from '@wherry/core/mapping';
+import { type MappingLeases, readLeases } from './lease-report.ts';
+import type { PauseReport } from './pause-text.ts';
+import { type FleetShards, shardsOfLeases, shardsOfPollers } from './shard-report.ts';
+import { capacityOf, NOTHING_PROCESSED } from './status.ts';
 import type { MappingReport, PollerReport, StatusReport } from './status.ts';
 
 /** How long one poller may take to answer: `status` is looked at by people. */
@@ -20,14 +22,22 @@ export interface FleetMappingReport {
   readonly uuid: string;
   readonly source: Mapping['source'];
   readonly state: MappingReport['state'];
+  readonly paused: PauseReport | null;
+  /** The newest that any poller tells; null for queues. */
+  readonly lastProcessingResult: string | null;
+  readonly lastProcessedAt: string | null;
   readonly eventSourceArn: string;
   readonly functionName: string;
   readonly slots: { readonly desired: number; readonly held: number };
+  /** Null for a queue. */
+  readonly shards: FleetShards | null;
   readonly capacity: number;
   readonly inFlight: number | null;
   readonly totals: MappingReport['totals'] | null;
   readonly rates: MappingReport['rates'] | null;
   readonly oldestAgeMs: number | null;
+  /** Of the worst shard that anybody reads. */
+  readonly iteratorAgeMs: number | null;
   readonly backlog: MappingReport['backlog'];
   /** What the pollers say keeps them from fetching, without repeats. */
   readonly problems: readonly string[];
@@ -123,8 +133,8 @@ type StoreView =
   | {
       readonly latencyMs: number;
       readonly members: readonly Member[];
-      /** By mapping UUID: slots wished for, and slots that a live poller holds. */
-      readonly slots: ReadonlyMap<string, { readonly desired: number; readonly held: number }>;
+      /** By mapping UUID. */
+      readonly leases: ReadonlyMap<string, MappingLeases>;
     };
 
 async function readStore({ config, coordination, monotonicMs }: CollectOptions): Promise<StoreView> {
@@ -132,29 +142,11 @@ async function readStore({ config, coordination, monotonicMs }: CollectOptions):
     const startedAtMs = monotonicMs();
     const members = await coordination.members.members();
     const latencyMs = monotonicMs() - startedAtMs;
-    const mappings = [...config.mappings.values()].filter((mapping): mapping is SqsMapping => mapping.source === 'sqs' && mapping.enabled);
-    const desired = await coordination.scale.desired(
-      mappings.map((mapping) => ({ id: mapping.uuid, initial: initialSlots(mapping, config) })),
-    );
-    // One question for the slots of all mappings: thousands of them asked one after another would take longer than anybody waits.
-    const unitsOf = mappings.map((mapping) => slotUnits(mapping, desired.get(mapping.uuid) ?? 0).map((unit) => unit.id));
-    const leases = await coordination.leases.view(unitsOf.flat());
-    const live = new Set(leases.filter((lease) => lease.live).map((lease) => lease.id));
-    const slots = new Map(
-      mappings.map(({ uuid }, index) => {
-        const ids = unitsOf[index]!;
-        return [uuid, { desired: ids.length, held: ids.filter((id) => live.has(id)).length }];
-      }),
-    );
-    return { latencyMs, members, slots };
+    const leases = await readLeases(config, coordination, [...config.mappings.values()]);
+    return { latencyMs, members, leases: new Map(leases.map((mapping) => [mapping.uuid, mapping])) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }
-}
-
-function initialSlots(mapping: SqsMapping, config: WherryConfig): number {
-  const fn = config.functions.get(mapping.functionName);
-  return fn === undefined ? 0 : slotBounds(mapping, fn).initial;
 }
 
 function hashesOf(pollers: readonly FleetPollerReport[]): string[] {
@@ -242,8 +234,11 @@ function partsOf(reports: readonly StatusReport[]): Map<string, MappingReport[]>
 }
 
 function fleetMapping(mapping: Mapping, config: WherryConfig, parts: readonly MappingReport[], known: StoreView): FleetMappingReport {
-  const { state, slots: told, ...counts } = summary(parts);
-  const slots = ('error' in known ? undefined : known.slots.get(mapping.uuid)) ?? told;
+  const { state, ...told } = summary(parts);
+  const stored = 'error' in known ? undefined : known.leases.get(mapping.uuid);
+  const isStopped = stored !== undefined && (!stored.enabled || stored.paused !== null);
+  const slots = stored === undefined ? told.slots : { desired: isStopped ? 0 : stored.slots.length, held: heldOf(stored) };
+  const shards = mapping.source === 'sqs' ? null : stored === undefined ? (told.shards ?? shardsOfPollers([])) : shardsOfLeases(stored);
   return {
     name: mapping.name,
     uuid: mapping.uuid,
@@ -251,34 +246,72 @@ function fleetMapping(mapping: Mapping, config: WherryConfig, parts: readonly Ma
     state: state ?? (mapping.enabled ? 'Enabled' : 'Disabled'),
     eventSourceArn: mapping.eventSourceArn,
     functionName: mapping.functionName,
+    ...told,
+    paused: stored === undefined ? told.paused : stored.paused,
+    lastProcessingResult: told.lastProcessingResult ?? (mapping.source === 'sqs' ? null : NOTHING_PROCESSED),
     slots,
-    capacity: slots.desired * batchesPerSlot(config, mapping.name),
-    ...counts,
+    shards,
+    capacity: capacityOf(config, mapping.name, shards?.readable ?? slots.desired),
   };
 }
 
-type Told = 'slots' | 'inFlight' | 'totals' | 'rates' | 'oldestAgeMs' | 'backlog' | 'problems' | 'gate' | 'lastFailure';
+function heldOf({ slots }: MappingLeases): number {
+  return slots.filter(({ owner }) => owner !== null).length;
+}
+
+type Told =
+  | 'paused'
+  | 'lastProcessingResult'
+  | 'lastProcessedAt'
+  | 'slots'
+  | 'shards'
+  | 'inFlight'
+  | 'totals'
+  | 'rates'
+  | 'oldestAgeMs'
+  | 'iteratorAgeMs'
+  | 'backlog'
+  | 'problems'
+  | 'gate'
+  | 'lastFailure';
 
 /** What the pollers' parts of one mapping come to together. */
 function summary(parts: readonly MappingReport[]): Pick<FleetMappingReport, Told> & { readonly state?: MappingReport['state'] } {
   const state = stateOf(parts);
-  const failures = parts.flatMap((part) => (part.lastFailure === null ? [] : [part.lastFailure]));
-  const ages = parts.flatMap((part) => (part.oldestAgeMs === null ? [] : [part.oldestAgeMs]));
+  const processed = parts.toSorted(byTime(({ lastProcessedAt }) => lastProcessedAt))[0];
+  const shards = parts.flatMap(({ shards: told }) => told ?? []);
   return {
     ...(state === undefined ? {} : { state }),
+    paused: parts.find(({ paused }) => paused !== null)?.paused ?? null,
+    lastProcessingResult: processed?.lastProcessingResult ?? null,
+    lastProcessedAt: processed?.lastProcessedAt ?? null,
     slots: {
       desired: Math.max(0, ...parts.map((part) => part.slots.desired)),
       held: Math.max(0, ...parts.map((part) => part.slots.held)),
     },
+    shards: shards.length === 0 ? null : shardsOfPollers(shards),
     inFlight: parts.length === 0 ? null : sum(parts, (part) => part.inFlight),
-    totals: parts.length === 0 ? null : sums(parts, 'totals', ['polled', 'filtered', 'invoked', 'succeeded', 'failed', 'deleted']),
+    totals: parts.length === 0 ? null : sums(parts, 'totals', TOTALS),
     rates: parts.length === 0 ? null : sums(parts, 'rates', ['polled', 'filtered', 'succeeded', 'failed']),
-    oldestAgeMs: ages.length === 0 ? null : Math.max(...ages),
+    oldestAgeMs: worst(parts.map((part) => part.oldestAgeMs)),
+    iteratorAgeMs: worst(parts.map((part) => part.iteratorAgeMs)),
     backlog: parts.find((part) => part.backlog !== null)?.backlog ?? null,
     problems: [...new Set(parts.flatMap((part) => (part.problem === null ? [] : [part.problem])))],
     gate: parts.map((part) => part.gate).find((gate) => gate !== null && gate.state !== 'closed') ?? parts[0]?.gate ?? null,
-    lastFailure: failures.toSorted((one, other) => other.at.localeCompare(one.at))[0] ?? null,
+    lastFailure: parts.toSorted(byTime(({ lastFailure }) => lastFailure?.at ?? null))[0]?.lastFailure ?? null,
   };
+}
+
+const TOTALS = ['polled', 'filtered', 'invoked', 'succeeded', 'failed', 'deleted', 'dropped', 'delivered'] as const;
+
+/** The newest first, those without a time last. */
+function byTime(read: (part: MappingReport) => string | null): (one: MappingReport, other: MappingReport) => number {
+  return (one, other) => (read(other) ?? '').localeCompare(read(one) ?? '');
+}
+
+function worst(ages: readonly (number | null)[]): number | null {
+  const told = ages.filter((age) => typeof age === 'number');
+  return told.length === 0 ? null : Math.max(...told);
 }
 
 /** While a change spreads, pollers differ; the state on the way to the steady one is the news. */

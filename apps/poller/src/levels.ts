@@ -1,12 +1,19 @@
 import type { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { FleetStatus } from '@wherry/engine/fleet-status';
-import type { Levels } from '@wherry/observe/metrics';
+import { discoveryUnitId } from '@wherry/core/lease-unit';
+import type { FleetStatus, MappingStatus } from '@wherry/engine/fleet-status';
+import type { Levels, StreamLevels } from '@wherry/observe/metrics';
 import type { QueueCounts } from './backlog.ts';
+import { shardAgeMs } from './shard-report.ts';
 
 type EventLoopDelay = ReturnType<typeof monitorEventLoopDelay>;
 
-/** What `/metrics` reads at each scrape, taken from the fleet's status. */
-export function readLevels(status: FleetStatus, backlog: (mapping: string) => QueueCounts | undefined, eventLoop: EventLoopDelay): Levels {
+/** What `/metrics` reads at each scrape, taken from the fleet's status. @param nowMs wall clock, epoch milliseconds */
+export function readLevels(
+  status: FleetStatus,
+  backlog: (mapping: string) => QueueCounts | undefined,
+  eventLoop: EventLoopDelay,
+  nowMs: number,
+): Levels {
   const held = new Set(status.held.map((lease) => lease.id));
   const limits = new Map(status.mappings.map((mapping) => [mapping.functionName, mapping.gate?.concurrencyLimit]));
   return {
@@ -14,17 +21,32 @@ export function readLevels(status: FleetStatus, backlog: (mapping: string) => Qu
     bufferedBytes: status.bufferedBytes,
     bufferedEvents: status.bufferedEvents,
     backpressure: status.backpressure,
-    mappings: status.mappings.map(({ name, uuid, inFlight, slotsDesired }) => {
+    mappings: status.mappings.map((mapping) => {
+      const { name, uuid, inFlight, slotsDesired } = mapping;
       const queue = backlog(name);
+      const stream = streamLevels(mapping, held.has(discoveryUnitId(uuid)), nowMs);
       return {
         mapping: name,
         inFlight,
         ...(queue === undefined ? {} : { queue }),
+        ...(stream === undefined ? {} : { stream }),
         ...(held.has(`sqs-${uuid}-0`) ? { desiredPollers: slotsDesired } : {}),
       };
     }),
     functions: [...limits].flatMap(([name, limit]) => (limit === undefined ? [] : [{ function: name, concurrencyLimit: limit }])),
     eventLoopDelay: readDelay(eventLoop),
+  };
+}
+
+/** The shards of a mapping; those that this poller does not read are told by the one poller that lists the stream. */
+function streamLevels({ shards }: MappingStatus, isLister: boolean, nowMs: number): StreamLevels | undefined {
+  if (shards === null) return undefined;
+  const { known, ended, readable, held, here } = shards;
+  return {
+    shards: here.map((shard) => ({ shard: shard.shardId, isBlocked: shard.blocked.length > 0, ageMs: shardAgeMs(shard, nowMs) })),
+    ...(isLister
+      ? { fleet: { waiting: Math.max(0, readable - held), pending: Math.max(0, known - ended - readable), finished: ended } }
+      : {}),
   };
 }
 

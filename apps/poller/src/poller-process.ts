@@ -189,6 +189,7 @@ export class PollerProcess {
           status,
           config: this.config,
           version: VERSION,
+          nowMs: this.#options.surroundings.clock.nowMs(),
           totals: (mapping) => this.#totals.read(mapping),
           backlog: (mapping) => this.#backlog.read(mapping),
         });
@@ -236,7 +237,8 @@ export class PollerProcess {
 
   #levels() {
     const status = this.#fleet?.status();
-    return status === undefined ? NO_LEVELS : readLevels(status, (mapping) => this.#backlog.read(mapping), this.#eventLoop);
+    if (status === undefined) return NO_LEVELS;
+    return readLevels(status, (mapping) => this.#backlog.read(mapping), this.#eventLoop, this.#options.surroundings.clock.nowMs());
   }
 
   async #chores(stop: AbortSignal): Promise<void> {

@@ -1,9 +1,11 @@
 import type { MappingState } from '@wherry/core/engine-event';
-import type { WherryConfig } from '@wherry/core/mapping';
+import type { Mapping, WherryConfig } from '@wherry/core/mapping';
 import { slotBounds } from '@wherry/core/slots';
 import type { FleetStatus, MappingStatus } from '@wherry/engine/fleet-status';
 import type { MappingTotals } from '@wherry/observe/totals';
 import type { QueueCounts } from './backlog.ts';
+import type { PauseReport } from './pause-text.ts';
+import { shardAgeMs, type ShardReport, shardReport } from './shard-report.ts';
 
 /** A poller as the fleet's members list shows it. */
 export interface PollerReport {
@@ -21,28 +23,43 @@ export interface PollerReport {
   readonly bufferedBytes: number;
 }
 
-/** A mapping; counts and rates are those of the poller that answers, `slots.desired` and `slots.held` those of the fleet. */
+/** A mapping; counts, rates and `here` are those of the poller that answers, the other numbers of slots and shards those of the fleet. */
 export interface MappingReport {
   readonly name: string;
   readonly uuid: string;
-  readonly source: 'sqs';
+  readonly source: Mapping['source'];
   readonly state: MappingState;
   readonly stateTransitionReason: string;
+  /** Streams: what Lambda shows, as far as this poller has seen, and since when (ISO 8601). Null for queues. */
+  readonly lastProcessingResult: string | null;
+  readonly lastProcessedAt: string | null;
+  readonly paused: PauseReport | null;
   readonly eventSourceArn: string;
   readonly functionName: string;
+  /** Zeros for a stream. */
   readonly slots: { readonly desired: number; readonly held: number; readonly here: number };
-  /** Batches that all wished-for slots together can carry at a time. */
+  /** Null for a queue. */
+  readonly shards: {
+    readonly known: number;
+    readonly ended: number;
+    readonly readable: number;
+    readonly held: number;
+    readonly here: readonly ShardReport[];
+  } | null;
+  /** Batches that all wished-for slots, or all shards that may be read, can carry together at a time. */
   readonly capacity: number;
   readonly inFlight: number;
   readonly bufferedBytes: number;
-  readonly totals: Pick<MappingTotals, 'polled' | 'filtered' | 'invoked' | 'succeeded' | 'failed' | 'deleted'>;
+  readonly totals: Pick<MappingTotals, 'polled' | 'filtered' | 'invoked' | 'succeeded' | 'failed' | 'deleted' | 'dropped' | 'delivered'>;
   /** Events per second over the last 10 s. */
   readonly rates: MappingTotals['rates'];
   /** Age of the oldest event invoked in the last 10 s. */
   readonly oldestAgeMs: number | null;
+  /** Streams: how far this poller is behind in the worst of its shards; null if it has none. */
+  readonly iteratorAgeMs: number | null;
   /** Only from the poller that holds slot 0 of the mapping. */
   readonly backlog: QueueCounts | null;
-  /** What is wrong with the queue, if this poller cannot read it; the target's troubles are in `gate`. */
+  /** What is wrong with the source, if this poller cannot read it; the target's troubles are in `gate`. */
   readonly problem: string | null;
   /** Circuit breaker and throttle of the target; `concurrencyLimit` is null while none was learnt. */
   readonly gate: {
@@ -73,12 +90,14 @@ export interface StatusInputs {
   readonly status: FleetStatus;
   readonly config: WherryConfig;
   readonly version: string;
+  /** Wall clock, epoch milliseconds. */
+  readonly nowMs: number;
   readonly totals: (mapping: string) => MappingTotals;
   readonly backlog: (mapping: string) => QueueCounts | undefined;
 }
 
 /** Puts together what the engine knows of itself, what was counted, and what waits in the queues. */
-export function statusReport({ status, config, version, totals, backlog }: StatusInputs): StatusReport {
+export function statusReport({ status, config, version, nowMs, totals, backlog }: StatusInputs): StatusReport {
   return {
     fleet: status.fleet,
     poller: status.poller,
@@ -105,7 +124,7 @@ export function statusReport({ status, config, version, totals, backlog }: Statu
       inFlight: poller.inFlight,
       bufferedBytes: poller.bufferedBytes,
     })),
-    mappings: status.mappings.map((mapping) => mappingReport(mapping, config, totals(mapping.name), backlog(mapping.name))),
+    mappings: status.mappings.map((mapping) => mappingReport(mapping, config, totals(mapping.name), backlog(mapping.name), nowMs)),
   };
 }
 
@@ -114,23 +133,29 @@ function mappingReport(
   config: WherryConfig,
   counted: MappingTotals,
   backlog: QueueCounts | undefined,
+  nowMs: number,
 ): MappingReport {
-  const { polled, filtered, invoked, succeeded, failed, deleted, rates, oldestAgeMs, lastFailure } = counted;
+  const { polled, filtered, invoked, succeeded, failed, deleted, dropped, delivered, rates, oldestAgeMs, lastFailure } = counted;
+  const { shards } = mapping;
   return {
     name: mapping.name,
     uuid: mapping.uuid,
-    source: 'sqs',
+    source: mapping.source,
     state: mapping.state,
     stateTransitionReason: mapping.stateTransitionReason,
+    ...lastProcessing(mapping, counted),
+    paused: mapping.paused,
     eventSourceArn: mapping.eventSourceArn,
     functionName: mapping.functionName,
     slots: { desired: mapping.slotsDesired, held: mapping.slotsHeld, here: mapping.slotsHere },
-    capacity: mapping.slotsDesired * batchesPerSlot(config, mapping.name),
+    shards: shards && { ...shards, here: shards.here.map(shardReport) },
+    capacity: capacityOf(config, mapping.name, shards?.readable ?? mapping.slotsDesired),
     inFlight: mapping.inFlight,
     bufferedBytes: mapping.bufferedBytes,
-    totals: { polled, filtered, invoked, succeeded, failed, deleted },
+    totals: { polled, filtered, invoked, succeeded, failed, deleted, dropped, delivered },
     rates,
     oldestAgeMs: oldestAgeMs ?? null,
+    iteratorAgeMs: shards === null || shards.here.length === 0 ? null : Math.max(...shards.here.map((shard) => shardAgeMs(shard, nowMs))),
     backlog: backlog ?? null,
     problem: mapping.problem,
     gate: gateReport(mapping.gate),
@@ -148,9 +173,24 @@ function gateReport(gate: MappingStatus['gate']): MappingReport['gate'] {
   return { state, reason, waitMs, concurrencyLimit: Number.isFinite(concurrencyLimit) ? concurrencyLimit : null };
 }
 
-/** Batches one slot carries at a time: 1, or 10 in provisioned mode. */
-export function batchesPerSlot(config: WherryConfig, name: string): number {
+/** Lambda tells it of streams alone, in these words before anything was read. */
+function lastProcessing(
+  mapping: MappingStatus,
+  { lastProcessing: last }: MappingTotals,
+): Pick<MappingReport, 'lastProcessingResult' | 'lastProcessedAt'> {
+  if (mapping.source === 'sqs') return { lastProcessingResult: null, lastProcessedAt: null };
+  if (last === undefined) return { lastProcessingResult: NOTHING_PROCESSED, lastProcessedAt: null };
+  return { lastProcessingResult: last.result, lastProcessedAt: new Date(last.atMs).toISOString() };
+}
+
+/** What Lambda shows as `LastProcessingResult` before there is one. */
+export const NOTHING_PROCESSED = 'No records processed';
+
+/** Batches that so many slots or shards carry at a time: a slot 1, or 10 in provisioned mode; a shard as many as it has lanes. */
+export function capacityOf(config: WherryConfig, name: string, units: number): number {
   const mapping = config.mappings.get(name);
-  const fn = config.functions.get(mapping?.functionName ?? '');
-  return mapping?.source === 'sqs' && fn !== undefined ? slotBounds(mapping, fn).batchesPerSlot : 1;
+  if (mapping === undefined) return units;
+  if (mapping.source !== 'sqs') return units * mapping.parallelizationFactor;
+  const fn = config.functions.get(mapping.functionName);
+  return fn === undefined ? units : units * slotBounds(mapping, fn).batchesPerSlot;
 }

@@ -16,7 +16,16 @@ test('each call is timed under its port and name, failed ones too, and keeps its
     }
   }
   const recorded: (readonly [string, number])[] = [];
-  const coordination = { leases: {}, members: new Members(), permits: {}, gates: {}, scale: {} } as unknown as Coordination;
+  const coordination = {
+    leases: {},
+    members: new Members(),
+    permits: {},
+    gates: {},
+    scale: {},
+    streams: {},
+    pauses: {},
+    audit: {},
+  } as unknown as Coordination;
   const timed = timedCoordination(coordination, sim.clock(), (command, seconds) => recorded.push([command, seconds]));
   const members = timed.members.members();
   await sim.advance(250);
