@@ -74,8 +74,18 @@ export class StreamSimulation {
       repositioned: (rows) => ledgers().forEach((ledger) => ledger.repositioned(rows)),
       ended: (id) => ledgers().forEach((ledger) => ledger.ended(id)),
     });
-    const { leases } = this.#store.coordination;
-    const coordination: Coordination = { ...this.#store.coordination, leases: this.witness.witness(mutant.store?.(leases) ?? leases) };
+    const { leases, streams } = this.#store.coordination;
+    const coordination: Coordination = {
+      ...this.#store.coordination,
+      leases: this.witness.witness(mutant.store?.(leases) ?? leases),
+      streams: {
+        ...streams,
+        change: async (mapping, stream, change) => {
+          await streams.change(mapping, stream, change);
+          for (const ledger of ledgers()) ledger.registered(mapping);
+        },
+      },
+    };
     for (const stream of plan.streams) this.streams.set(stream.name, this.#createStream(stream));
     this.world = {
       sim: this.sim,
@@ -183,7 +193,7 @@ export class StreamSimulation {
       listingDelayMs: plan.listingDelayMs,
       beganAtLatest: (shardId) => ledger.excuse(shardId, () => true),
     });
-    const ledger: StreamLedger = new StreamLedger(sim, trace, stream, promisesOf(plan, this.#plan));
+    const ledger: StreamLedger = new StreamLedger(sim, trace, stream, promisesOf(plan, this.#plan, this.#startMs));
     return { plan, stream, ledger, function: new SimulatedStreamFunction({ sim, random: this.#random, ledger, plan }) };
   }
 

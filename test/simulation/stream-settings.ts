@@ -38,7 +38,8 @@ export function configOfStreams(plan: StreamSimulationPlan, version: number, sta
   });
 }
 
-function mappingOf(plan: SimulatedStreamPlan, version: number, startMs: number): StreamMapping {
+/** The mapping of one stream in one version of the configuration. */
+export function mappingOf(plan: SimulatedStreamPlan, version: number, startMs: number): StreamMapping {
   const { kind, name } = plan;
   return sampleStreamMapping({
     source: kind,
@@ -67,11 +68,12 @@ function startOf({ startingPosition }: SimulatedStreamPlan, startMs: number): St
 }
 
 /** What the ledger holds this mapping to. */
-export function promisesOf(plan: SimulatedStreamPlan, { faults }: StreamSimulationPlan): StreamPromises {
+export function promisesOf(plan: SimulatedStreamPlan, { faults }: StreamSimulationPlan, startMs: number): StreamPromises {
   const isReloaded = faults.some(({ kind }) => kind === 'reload');
   const { parallelizationFactor, batchSize, reloaded } = plan;
   return {
     mappingUuid: uuidOfStream(plan.name),
+    startingPosition: startOf(plan, startMs),
     parallelizationFactor: isReloaded ? Math.max(parallelizationFactor, reloaded.parallelizationFactor) : parallelizationFactor,
     batchSize: isReloaded ? Math.max(batchSize, reloaded.batchSize) : batchSize,
     areLanesKnown: !isReloaded || parallelizationFactor === reloaded.parallelizationFactor,

@@ -12,6 +12,7 @@ interface Grant {
 export interface ShardRowWitness {
   acquired(id: string, owner: string, epoch: number, checkpoint: string | undefined): void;
   checkpointed(id: string, owner: string, epoch: number, checkpoint: string, window: string): void;
+  /** Those that were not there, or had no position. */
   created(rows: readonly LeaseRow[]): void;
   repositioned(rows: readonly LeaseRow[]): void;
   ended(id: string): void;
@@ -108,8 +109,9 @@ export class WitnessedLeases {
         return result;
       },
       create: async (rows) => {
+        const before = this.#rows === undefined ? [] : await store.view(rows.map(({ id }) => id));
         await store.create(rows);
-        this.#rows?.created(rows);
+        this.#rows?.created(rows.filter((_, index) => before[index]?.checkpoint === undefined));
       },
       reposition: async (rows) => {
         await store.reposition(rows);

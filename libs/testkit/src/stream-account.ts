@@ -1,4 +1,5 @@
 import { compareSequenceNumbers } from '@wherry/core/stream/sequence-number';
+import type { StoredPosition } from '@wherry/core/stream/stored-position';
 import type { SimulatedRecord } from './simulated-stream.ts';
 
 /** How a record came to need no further work. */
@@ -107,5 +108,24 @@ export class LeaseAccount {
     const { stored } = this.shard;
     if (required === undefined) return undefined;
     return stored === undefined || compareSequenceNumbers(stored, required) < 0 ? required : undefined;
+  }
+}
+
+/** The first record of the shard that a reader sees from this position on; all of them where the position is not known. */
+export function placeOf(shard: ShardAccount, position: StoredPosition | undefined): number {
+  switch (position?.kind) {
+    case 'AFTER_SEQUENCE_NUMBER':
+      return shard.placeBehind(position.sequenceNumber);
+    case 'AT_SEQUENCE_NUMBER': {
+      const found = shard.records.findIndex(({ record }) => record.sequenceNumber === position.sequenceNumber);
+      return found === -1 ? 0 : found;
+    }
+    case 'AT_TIMESTAMP': {
+      const found = shard.records.findIndex(({ sentAtMs }) => sentAtMs >= position.timestampMs);
+      return found === -1 ? shard.records.length : found;
+    }
+    case 'TRIM_HORIZON':
+    case undefined:
+      return 0;
   }
 }

@@ -1,17 +1,19 @@
 import type { LeaseRow } from '@wherry/core/coordination';
 import { laneOf } from '@wherry/core/stream/lanes';
 import { compareSequenceNumbers } from '@wherry/core/stream/sequence-number';
-import { readPosition, type StoredPosition } from '@wherry/core/stream/stored-position';
+import { readPosition } from '@wherry/core/stream/stored-position';
+import type { StartingPosition } from '@wherry/core/stream/starting-set';
 import { shardUnitId, streamKey } from '@wherry/core/stream/stream-identity';
 import type { SimClock } from './sim-clock.ts';
 import type { SimulatedRecord, SimulatedStream } from './simulated-stream.ts';
 import type { ShardRowWitness } from './simulation-leases.ts';
 import type { SimulationTrace } from './simulation-trace.ts';
-import { LeaseAccount, ShardAccount, type RecordAccount } from './stream-account.ts';
+import { LeaseAccount, placeOf, ShardAccount, type RecordAccount } from './stream-account.ts';
 
 /** What is promised about one mapping. */
 export interface StreamPromises {
   readonly mappingUuid: string;
+  readonly startingPosition: StartingPosition;
   /** The largest of all versions of the configuration. */
   readonly parallelizationFactor: number;
   readonly batchSize: number;
@@ -58,12 +60,11 @@ export class StreamLedger implements ShardRowWitness {
   readonly #firstDelivered = new Map<string, string>();
   readonly #running = new Set<RunningInvocation>();
   readonly #failedDeliveries = new Map<string, number>();
+  #hasRegister = false;
   /** Deliveries of records that had ended before. */
   duplicates = 0;
   delivered = 0;
   givenUp = 0;
-  /** Checkpoints that the store took. */
-  checkpoints = 0;
 
   constructor(sim: SimClock, trace: SimulationTrace, stream: SimulatedStream, promises: StreamPromises) {
     this.#sim = sim;
@@ -262,7 +263,6 @@ export class StreamLedger implements ShardRowWitness {
     const shard = this.#shardOf(id);
     const position = readPosition(checkpoint);
     if (shard === undefined || position?.kind !== 'AFTER_SEQUENCE_NUMBER') return;
-    this.checkpoints += 1;
     const { sequenceNumber } = position;
     this.#trace.note(`checkpoint ${shard.shardId} ${owner} ${epoch} ${short(sequenceNumber)}`);
     const open = shard.firstOpen?.record.sequenceNumber;
@@ -275,7 +275,20 @@ export class StreamLedger implements ShardRowWitness {
   }
 
   created(rows: readonly LeaseRow[]): void {
-    for (const row of rows) this.#begin(row);
+    for (const row of rows) {
+      this.#begin(row);
+      const position = readPosition(row.checkpoint);
+      if (this.#shardOf(row.id) === undefined || position?.kind !== 'AT_TIMESTAMP') continue;
+      const { startingPosition: start } = this.#promises;
+      const isChosen = start.kind === 'AT_TIMESTAMP' && start.timestampMs === position.timestampMs;
+      const isFirstLook = start.kind === 'LATEST' && !this.#hasRegister;
+      if (!isChosen && !isFirstLook) this.#trace.broken('reading begins where the mapping says', `${row.id} at ${row.checkpoint}`);
+    }
+  }
+
+  /** The mapping's register was written: whatever has no checkpoint from now on is new, or has lost it. */
+  registered(mappingUuid: string): void {
+    if (mappingUuid === this.#promises.mappingUuid) this.#hasRegister = true;
   }
 
   repositioned(rows: readonly LeaseRow[]): void {
@@ -301,6 +314,7 @@ export class StreamLedger implements ShardRowWitness {
 
   /** The store lost everything, or what was written lately. */
   storeForgot(): void {
+    this.#hasRegister = false;
     for (const shard of this.#shards.values()) {
       shard.stored = undefined;
       shard.mayRepeat = true;
@@ -358,24 +372,6 @@ export class StreamLedger implements ShardRowWitness {
     const shard = new ShardAccount(shardId, (record) => this.#stream.isTrimmed(record));
     this.#shards.set(shardId, shard);
     return shard;
-  }
-}
-
-function placeOf(shard: ShardAccount, position: StoredPosition | undefined): number {
-  switch (position?.kind) {
-    case 'AFTER_SEQUENCE_NUMBER':
-      return shard.placeBehind(position.sequenceNumber);
-    case 'AT_SEQUENCE_NUMBER': {
-      const found = shard.records.findIndex(({ record }) => record.sequenceNumber === position.sequenceNumber);
-      return found === -1 ? 0 : found;
-    }
-    case 'AT_TIMESTAMP': {
-      const found = shard.records.findIndex(({ sentAtMs }) => sentAtMs >= position.timestampMs);
-      return found === -1 ? shard.records.length : found;
-    }
-    case 'TRIM_HORIZON':
-    case undefined:
-      return 0;
   }
 }
 
