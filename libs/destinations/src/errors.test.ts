@@ -22,6 +22,7 @@ test.each<[FaultCode, string]>([
 
 test.each<[FaultCode, string]>([
   ['notFound', 'NoSuchBucket'],
+  ['notFound', 'NotFound'],
   ['throttled', 'SlowDown'],
   ['accessDenied', 'AccessDenied'],
   ['accessDenied', 'InvalidAccessKeyId'],
