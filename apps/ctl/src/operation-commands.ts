@@ -18,7 +18,7 @@ ${asksFirst}`;
 const seekNotes = `
 Where to:
   TRIM_HORIZON    the oldest record that the stream still holds; shards that had been read to their end come back, parents first
-  LATEST          what comes from now on; what was not processed yet is skipped
+  LATEST          what comes from now on; what was not processed yet is skipped (DynamoDB: records of the last minute may still come)
   TIME            the first record since then: ISO 8601 with its zone, such as 2026-11-22T10:00:00Z, or seconds since 1970 (Kinesis only)
   SHARD:SEQUENCE  that shard alone begins at the record of this sequence number, which is delivered again; all others stay
 Works while the fleet runs: pollers lose the leases of the shards that move, and what they still write of them does not count. Batches

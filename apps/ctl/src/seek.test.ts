@@ -123,6 +123,13 @@ test('to the latest record: shards that discovery has not found yet do not begin
   expect(await rows()).toEqual(['ended', now, now, now]);
 });
 
+test('LATEST on a table says what the stream cannot tell', async () => {
+  const { io, surroundings, rows, sim } = await setup({ source: 'dynamodb' });
+  await seekMapping(io, surroundings, options('LATEST'));
+  expect((await rows())[1]).toBe(`AT_TIMESTAMP:${sim.nowMs()}`);
+  expect(io.out()).toContain('\nrecords of the last minute may still be delivered');
+});
+
 test('a mapping that never ran is sent before it begins', async () => {
   const { io, surroundings, rows } = await setup({ isRunning: false });
   expect(await seekMapping(io, surroundings, options('2023-11-14T00:00:00Z'))).toBe(0);

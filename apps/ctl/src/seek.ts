@@ -30,6 +30,9 @@ export interface SeekOptions {
 /** How long the stream may take to answer one round of questions. */
 const PATIENCE_MS = 60_000;
 
+/** A table's stream has no positions by time, and its records say only roughly when they came: too old is what certainly is. */
+const TIMES_ARE_CUT = 'records of the last minute may still be delivered: a DynamoDB stream says only roughly when they came';
+
 /** Shards that an entry of the audit trail names; of more it says how many there were. */
 const MOVES_AUDITED = 200;
 
@@ -132,6 +135,7 @@ function unknownShard({ name }: StreamMapping, target: SeekTarget, ids: readonly
 async function remarks(mapping: StreamMapping, source: StreamSource, target: SeekTarget, { store }: SeekSurroundings): Promise<string[]> {
   const notes: string[] = [];
   if (target.kind === 'AT_SEQUENCE_NUMBER') notes.push(...(await recordNotes(source, target)));
+  if (mapping.source === 'dynamodb' && target.kind === 'LATEST') notes.push(TIMES_ARE_CUT);
   const pause = (await store.coordination.pauses.pauses()).get(mapping.uuid);
   if (pause !== undefined) notes.push(`nothing is read before it is resumed: ${pauseText(mapping.name, pause)}`);
   if (!mapping.enabled) notes.push(`${mapping.name} is disabled: nothing is read before it is enabled`);

@@ -150,6 +150,12 @@ const TABLE: readonly { name: string; event: EngineEvent; expected: readonly obj
   },
 ];
 
+test('every kind of event of streams has a row in the table', () => {
+  const kinds = new Set<string>(TABLE.map((row) => row.event.type));
+  const own = ['blocked', 'checkpointed', 'destination', 'discarded', 'iteratorAge', 'paused', 'resumed', 'shards'];
+  expect(own.filter((kind) => !kinds.has(kind))).toEqual([]);
+});
+
 test.each(TABLE)('$name', ({ event, expected }) => {
   const { log, said } = setup();
   log.observe(event);

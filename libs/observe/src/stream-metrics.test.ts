@@ -124,6 +124,12 @@ const TABLE: readonly { name: string; events: readonly EngineEvent[]; expected: 
   },
 ];
 
+test('every kind of event of streams has a row in the table', () => {
+  const kinds = new Set<string>(TABLE.flatMap((row) => row.events.map((event) => event.type)));
+  const own = ['blocked', 'checkpointed', 'destination', 'discarded', 'iteratorAge', 'paused', 'resumed', 'shards'];
+  expect(own.filter((kind) => !kinds.has(kind))).toEqual([]);
+});
+
 test.each(TABLE)('$name', async ({ events, expected }) => {
   const { metrics, read } = setup();
   for (const event of events) metrics.observe(event);
