@@ -13,7 +13,7 @@ import { startKinesisLocal } from '@wherry/testkit/kinesis-local-process';
 import { startRedisServer, type RedisServer } from '@wherry/testkit/redis-server';
 import { TestStreams } from '@wherry/testkit/test-streams';
 import { TestTables } from '@wherry/testkit/test-tables';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from './fleet.ts';
 import { FunctionServer } from './function-server.ts';
 import { type CommandResult, launcher, wherry } from './wherry-command.ts';
@@ -123,100 +123,6 @@ async function arrive(text: string, count: number): Promise<void> {
 
 const record = (text: string) => ({ partitionKey: 'k', data: Buffer.from(text).toString('base64') });
 
-test('a stream is paused, sent back and forth and looked at while two pollers read it', async () => {
-  const clicks = new Operated('clicks');
-  const streams = new TestStreams(kinesis.url);
-  const stream = await streams.create(1);
-  await clicks.configure(stream.arn, kinesis.url);
-  const put = (...written: readonly string[]) => streams.put(stream, written.map(record));
-  functions.handle('clicks', ({ text }) => (texts(text).includes('poison') ? new Response('{"errorMessage":"no"}', { status: 500 }) : {}));
-  await put('a', 'b');
-  clicks.startPoller();
-  clicks.startPoller();
-  await arrive('b', 1);
-  const [root] = await streams.openShards(stream);
-  await streams.split(stream, root!);
-  await put('c');
-  await arrive('c', 1);
-
-  // The shard that was split is over, its children are read.
-  const read = await until(
-    () => clicks.shards(),
-    (found) => found.filter(({ state }) => state === 'reading').length === 2,
-  );
-  expect(read.map(({ state, owner }) => [state, owner !== null])).toEqual([
-    ['ended', false],
-    ['reading', true],
-    ['reading', true],
-  ]);
-  expect(await clicks.command('leases')).toMatch(/^clicks \(kinesis, .*\) · 3 shards: 1 ended, 2 reading · listed by /m);
-
-  await clicks.command('pause', 'clicks', '--yes', '--reason', 'deploy');
-  await until(
-    () => clicks.shards(),
-    (found) => found.slice(1).every(({ state, owner }) => state === 'paused' && owner === null),
-  );
-  expect(await clicks.command('status')).toMatch(/^clicks +kinesis +Paused [^]*^! clicks: paused by .+@.+ ago: deploy$/m);
-  const [skipped] = await put('d');
-  await clicks.command('seek', 'clicks', '--to', 'LATEST', '--yes');
-  await put('e');
-  await clicks.command('resume', 'clicks', '--yes');
-  await arrive('e', 1);
-  expect(delivered()).toEqual(['a', 'b', 'c', 'e']);
-
-  // Back to the oldest record, without a pause: the shard that was over comes back, and its children wait for it.
-  const told = JSON.parse(await clicks.command('seek', 'clicks', '--to', 'TRIM_HORIZON', '--yes', '--json')) as {
-    moved: { from: string }[];
-  };
-  expect(told.moved.map(({ from }) => from).filter((from) => from === 'ended')).toHaveLength(1);
-  await arrive('e', 2);
-  const again = delivered().slice(4);
-  expect(again.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
-  expect(again.lastIndexOf('b')).toBeLessThan(again.indexOf('c'));
-
-  // One shard alone, to a record that is named.
-  const shardOfE = (await clicks.shards()).find(({ checkpoint, state }) => state !== 'ended' && /^\d+$/.test(checkpoint ?? ''))!;
-  await clicks.command('seek', 'clicks', '--to', `${shardOfE.shardId}:${skipped}`, '--yes');
-  await arrive('e', 3);
-  expect(delivered().slice(9)).toEqual(['d', 'e']);
-
-  // A record on which the function fails blocks its shard, with attempt and reason, until somebody skips it.
-  await put('poison');
-  const blocked = await until(
-    () => clicks.shards(),
-    (found) => found.some((shard) => (shard.blocked?.attempts ?? 0) >= 2),
-  );
-  expect(blocked.find(({ state }) => state === 'blocked')?.blocked).toMatchObject({ lane: 0, reason: 'functionError' });
-  const status = await until(
-    async () => (JSON.parse(await clicks.command('status', '--json')) as FleetReport).mappings[0]!,
-    ({ shards: counted, lastProcessingResult }) => counted?.blocked.length === 1 && lastProcessingResult !== 'OK',
-  );
-  expect(status).toMatchObject({
-    lastProcessingResult: 'PROBLEM: Function call failed',
-    shards: { known: 3, ended: 1, readable: 2, held: 2, lost: 0, damaged: 0 },
-  });
-  const metrics = await clicks.metrics();
-  expect(sumOf(metrics, 'wherry_shards', 'state="blocked"')).toBe(1);
-  expect(sumOf(metrics, 'wherry_shards', 'state="leased"')).toBe(1);
-  expect(sumOf(metrics, 'wherry_shards', 'state="finished"')).toBe(1);
-  expect(sumOf(metrics, 'wherry_shard_iterator_age_seconds', `shard="${shardOfE.shardId}"`)).toBeGreaterThan(0);
-  expect(sumOf(metrics, 'wherry_events_checkpointed_total', '')).toBeGreaterThanOrEqual(11);
-  expect(await clicks.command('status')).toMatch(/^! clicks: shardId-\d+ attempt \d+ since .+(next in .+|trying now): functionError /m);
-  await clicks.command('seek', 'clicks', '--to', 'LATEST', '--yes');
-  await put('f');
-  await arrive('f', 1);
-  expect((await clicks.shards()).map(({ state }) => state)).toEqual(['ended', 'reading', 'reading']);
-
-  expect(await auditTrail(clicks.name)).toEqual([
-    'MappingPaused',
-    'CheckpointReset',
-    'MappingResumed',
-    'CheckpointReset',
-    'CheckpointReset',
-    'CheckpointReset',
-  ]);
-});
-
 function sumOf(lines: readonly string[], name: string, label: string): number {
   const found = lines.filter((line) => line.startsWith(`${name}{`) && line.includes(label));
   return found.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
@@ -235,34 +141,132 @@ async function auditTrail(fleet: string): Promise<string[]> {
   }
 }
 
-test("a table's stream goes back to its oldest record and to one that is named, but to no time", async (context) => {
-  if (dynamoDb.kind === 'missing') return context.skip(dynamoDb.reason);
-  const customers = new Operated('customers');
-  const tables = new TestTables(dynamoDb.backend.url);
-  const table = await tables.create();
-  await customers.configure(table.streamArn, dynamoDb.backend.url);
-  for (const pk of ['a', 'b', 'c']) await tables.put(table, { pk: { S: pk }, sk: { N: '1' } });
-  const changes = () => functions.of('customers').flatMap(({ text }) => (JSON.parse(text) as { Records: TableRecord[] }).Records);
-  const keys = () => changes().map(({ dynamodb }) => dynamodb.Keys.pk.S);
-  customers.startPoller();
-  await functions.until('customers', () => keys().length === 3);
-
-  await customers.command('seek', 'customers', '--to', 'TRIM_HORIZON', '--yes');
-  await functions.until('customers', () => keys().length === 6);
-  const second = changes()[1]!.dynamodb.SequenceNumber;
-  const [shard] = await until(
-    () => customers.shards(),
-    ([found]) => found?.checkpoint === changes()[2]?.dynamodb.SequenceNumber,
-  );
-  await customers.command('seek', 'customers', '--to', `${shard!.shardId}:${second}`, '--yes');
-  await functions.until('customers', () => keys().length === 8);
-  expect(keys()).toEqual(['a', 'b', 'c', 'a', 'b', 'c', 'b', 'c']);
-
-  const refused = await customers.attempt('seek', 'customers', '--to', '2026-01-01T00:00:00Z', '--yes');
-  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('a DynamoDB stream has no positions by time') });
-  expect(await auditTrail('customers')).toEqual(['CheckpointReset', 'CheckpointReset']);
-});
-
 interface TableRecord {
   readonly dynamodb: { readonly SequenceNumber: string; readonly Keys: { readonly pk: { readonly S: string } } };
 }
+
+describe.concurrent('a stream that people look after', () => {
+  test('a stream is paused, sent back and forth and looked at while two pollers read it', async () => {
+    const clicks = new Operated('clicks');
+    const streams = new TestStreams(kinesis.url);
+    const stream = await streams.create(1);
+    await clicks.configure(stream.arn, kinesis.url);
+    const put = (...written: readonly string[]) => streams.put(stream, written.map(record));
+    functions.handle('clicks', ({ text }) =>
+      texts(text).includes('poison') ? new Response('{"errorMessage":"no"}', { status: 500 }) : {},
+    );
+    await put('a', 'b');
+    clicks.startPoller();
+    clicks.startPoller();
+    await arrive('b', 1);
+    const [root] = await streams.openShards(stream);
+    await streams.split(stream, root!);
+    await put('c');
+    await arrive('c', 1);
+
+    // The shard that was split is over, its children are read.
+    const read = await until(
+      () => clicks.shards(),
+      (found) => found.filter(({ state }) => state === 'reading').length === 2,
+    );
+    expect(read.map(({ state, owner }) => [state, owner !== null])).toEqual([
+      ['ended', false],
+      ['reading', true],
+      ['reading', true],
+    ]);
+    expect(await clicks.command('leases')).toMatch(/^clicks \(kinesis, .*\) · 3 shards: 1 ended, 2 reading · listed by /m);
+
+    await clicks.command('pause', 'clicks', '--yes', '--reason', 'deploy');
+    await until(
+      () => clicks.shards(),
+      (found) => found.slice(1).every(({ state, owner }) => state === 'paused' && owner === null),
+    );
+    expect(await clicks.command('status')).toMatch(/^clicks +kinesis +Paused [^]*^! clicks: paused by .+@.+ ago: deploy$/m);
+    const [skipped] = await put('d');
+    await clicks.command('seek', 'clicks', '--to', 'LATEST', '--yes');
+    await put('e');
+    await clicks.command('resume', 'clicks', '--yes');
+    await arrive('e', 1);
+    expect(delivered()).toEqual(['a', 'b', 'c', 'e']);
+
+    // Back to the oldest record, without a pause: the shard that was over comes back, and its children wait for it.
+    const told = JSON.parse(await clicks.command('seek', 'clicks', '--to', 'TRIM_HORIZON', '--yes', '--json')) as {
+      moved: { from: string }[];
+    };
+    expect(told.moved.map(({ from }) => from).filter((from) => from === 'ended')).toHaveLength(1);
+    await arrive('e', 2);
+    const again = delivered().slice(4);
+    expect(again.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(again.lastIndexOf('b')).toBeLessThan(again.indexOf('c'));
+
+    // One shard alone, to a record that is named.
+    const shardOfE = (await clicks.shards()).find(({ checkpoint, state }) => state !== 'ended' && /^\d+$/.test(checkpoint ?? ''))!;
+    await clicks.command('seek', 'clicks', '--to', `${shardOfE.shardId}:${skipped}`, '--yes');
+    await arrive('e', 3);
+    expect(delivered().slice(9)).toEqual(['d', 'e']);
+
+    // A record on which the function fails blocks its shard, with attempt and reason, until somebody skips it.
+    await put('poison');
+    const blocked = await until(
+      () => clicks.shards(),
+      (found) => found.some((shard) => (shard.blocked?.attempts ?? 0) >= 2),
+    );
+    expect(blocked.find(({ state }) => state === 'blocked')?.blocked).toMatchObject({ lane: 0, reason: 'functionError' });
+    const status = await until(
+      async () => (JSON.parse(await clicks.command('status', '--json')) as FleetReport).mappings[0]!,
+      ({ shards: counted, lastProcessingResult }) => counted?.blocked.length === 1 && lastProcessingResult !== 'OK',
+    );
+    expect(status).toMatchObject({
+      lastProcessingResult: 'PROBLEM: Function call failed',
+      shards: { known: 3, ended: 1, readable: 2, held: 2, lost: 0, damaged: 0 },
+    });
+    const metrics = await clicks.metrics();
+    expect(sumOf(metrics, 'wherry_shards', 'state="blocked"')).toBe(1);
+    expect(sumOf(metrics, 'wherry_shards', 'state="leased"')).toBe(1);
+    expect(sumOf(metrics, 'wherry_shards', 'state="finished"')).toBe(1);
+    expect(sumOf(metrics, 'wherry_shard_iterator_age_seconds', `shard="${shardOfE.shardId}"`)).toBeGreaterThan(0);
+    expect(sumOf(metrics, 'wherry_events_checkpointed_total', '')).toBeGreaterThanOrEqual(11);
+    expect(await clicks.command('status')).toMatch(/^! clicks: shardId-\d+ attempt \d+ since .+(next in .+|trying now): functionError /m);
+    await clicks.command('seek', 'clicks', '--to', 'LATEST', '--yes');
+    await put('f');
+    await arrive('f', 1);
+    expect((await clicks.shards()).map(({ state }) => state)).toEqual(['ended', 'reading', 'reading']);
+
+    expect(await auditTrail(clicks.name)).toEqual([
+      'MappingPaused',
+      'CheckpointReset',
+      'MappingResumed',
+      'CheckpointReset',
+      'CheckpointReset',
+      'CheckpointReset',
+    ]);
+  });
+
+  test("a table's stream goes back to its oldest record and to one that is named, but to no time", async (context) => {
+    if (dynamoDb.kind === 'missing') return context.skip(dynamoDb.reason);
+    const customers = new Operated('customers');
+    const tables = new TestTables(dynamoDb.backend.url);
+    const table = await tables.create();
+    await customers.configure(table.streamArn, dynamoDb.backend.url);
+    for (const pk of ['a', 'b', 'c']) await tables.put(table, { pk: { S: pk }, sk: { N: '1' } });
+    const changes = () => functions.of('customers').flatMap(({ text }) => (JSON.parse(text) as { Records: TableRecord[] }).Records);
+    const keys = () => changes().map(({ dynamodb }) => dynamodb.Keys.pk.S);
+    customers.startPoller();
+    await functions.until('customers', () => keys().length === 3);
+
+    await customers.command('seek', 'customers', '--to', 'TRIM_HORIZON', '--yes');
+    await functions.until('customers', () => keys().length === 6);
+    const second = changes()[1]!.dynamodb.SequenceNumber;
+    const [shard] = await until(
+      () => customers.shards(),
+      ([found]) => found?.checkpoint === changes()[2]?.dynamodb.SequenceNumber,
+    );
+    await customers.command('seek', 'customers', '--to', `${shard!.shardId}:${second}`, '--yes');
+    await functions.until('customers', () => keys().length === 8);
+    expect(keys()).toEqual(['a', 'b', 'c', 'a', 'b', 'c', 'b', 'c']);
+
+    const refused = await customers.attempt('seek', 'customers', '--to', '2026-01-01T00:00:00Z', '--yes');
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('a DynamoDB stream has no positions by time') });
+    expect(await auditTrail('customers')).toEqual(['CheckpointReset', 'CheckpointReset']);
+  });
+});
