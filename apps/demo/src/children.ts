@@ -57,6 +57,11 @@ export class Child {
     });
   }
 
+  /** True once the process is gone. */
+  get hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null || this.process.pid === undefined;
+  }
+
   /** The last lines it printed. */
   tail(): string {
     return this.#lines.map((line) => `    ${line}`).join('\n');
@@ -77,8 +82,11 @@ export class Child {
 /** All processes the demo started; `stopAll` leaves none behind. */
 export class Children {
   #all: Child[] = [];
+  #isStopping = false;
 
+  /** @throws Error when everything is being stopped */
   start(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Child {
+    if (this.#isStopping) throw new Error('the demo is being stopped');
     const child = new Child(name, command, args, env);
     this.#all.push(child);
     return child;
@@ -86,7 +94,8 @@ export class Children {
 
   /** Asks every process to end (SIGTERM, last started first) and kills what is still there two seconds later. */
   async stopAll(): Promise<void> {
-    const running = this.#all.filter((child) => child.process.exitCode === null && child.process.signalCode === null);
+    this.#isStopping = true;
+    const running = this.#all.filter((child) => !child.hasEnded);
     for (const child of running.toReversed()) child.signal('SIGTERM');
     const force = setTimeout(() => {
       for (const child of running) child.process.kill('SIGKILL');

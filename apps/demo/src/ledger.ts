@@ -1,10 +1,10 @@
 /**
- * The demo's own bookkeeping of every message it sent: what the function acknowledged, what ended in the dead-letter queue,
- * what came twice, and whether the order inside a message group held. It learns nothing from the pollers: their word is what
- * is being checked. That the queues are empty in the end has to be looked up beside it.
+ * The demo's own bookkeeping of every message, record or change it sent: what the function acknowledged, what was given up to a
+ * dead-letter queue or a failure destination, what came twice, and whether the order inside a group held. It learns nothing from
+ * the pollers: their word is what is being checked. That the queues are empty in the end has to be looked up beside it.
  */
 export interface Account {
-  readonly queue: string;
+  readonly source: string;
   readonly sent: number;
   readonly delivered: number;
   /** Messages that the filters shall take out, and that are neither acknowledged nor dead-lettered. */
@@ -12,13 +12,13 @@ export interface Account {
   readonly deadLettered: number;
   /** Ids that the function saw although the filters should have taken them out. */
   readonly unwanted: readonly string[];
-  /** Ids that are nowhere: neither acknowledged by the function nor in the dead-letter queue. */
+  /** Ids that are nowhere: neither acknowledged by the function nor given up. */
   readonly missing: readonly string[];
   /** Ids the function acknowledged more than once. */
   readonly duplicates: readonly string[];
   /** Ids the function saw although nobody sent them. */
   readonly unknown: readonly string[];
-  /** FIFO groups in which a later message was acknowledged before an earlier one, as `group: id after id`. */
+  /** Message groups and keys in which a later message was acknowledged before an earlier one, as `group: id after id`. */
   readonly outOfOrder: readonly string[];
 }
 
@@ -30,9 +30,9 @@ interface Entry {
   deadLettered: boolean;
 }
 
-/** One queue's page of the ledger. */
+/** One source's page of the ledger. */
 export class Ledger {
-  readonly queue: string;
+  readonly source: string;
   #entries = new Map<string, Entry>();
   #unknown = new Set<string>();
   #outOfOrder: string[] = [];
@@ -40,12 +40,12 @@ export class Ledger {
   #delivered = 0;
   #deadLettered = 0;
 
-  constructor(queue: string) {
-    this.queue = queue;
+  constructor(source: string) {
+    this.source = source;
   }
 
   /**
-   * Must be called before the message is handed to the queue, or a fast fleet delivers an "unknown" one.
+   * Must be called before the message is handed to the source, or a fast fleet delivers an "unknown" one.
    *
    * @param isWanted false if the filters do not match it
    */
@@ -66,7 +66,7 @@ export class Ledger {
     this.#checkOrder(id, entry);
   }
 
-  /** The message was found in the dead-letter queue. */
+  /** The message was found in the dead-letter queue or the failure destination. */
   deadLettered(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) {
@@ -103,7 +103,7 @@ export class Ledger {
       if (entry.acknowledged > 1) duplicates.push(id);
     }
     return {
-      queue: this.queue,
+      source: this.source,
       sent: this.#entries.size,
       delivered,
       filtered,

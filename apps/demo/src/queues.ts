@@ -5,6 +5,7 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { credentials } from './emulators.ts';
 
 /** What the demo sends; the function reads it back. The filters let placed orders and payments of some amount through. */
 export interface Order {
@@ -20,10 +21,9 @@ export interface DemoQueue {
   readonly name: string;
   readonly url: string;
   readonly deadLetterUrl: string;
-  readonly isFifo: boolean;
 }
 
-/** The demo's own view of SQS: it makes queues, fills them and empties the dead-letter queues. */
+/** The demo's own view of SQS: it makes queues, fills them and looks into the dead-letter queues. */
 export class Queues {
   #client: SQSClient;
 
@@ -31,7 +31,7 @@ export class Queues {
     this.#client = new SQSClient({
       endpoint,
       region: 'us-east-1',
-      credentials: { accessKeyId: 'demo', secretAccessKey: 'demo' },
+      credentials,
       useQueueUrlAsEndpoint: false,
     });
   }
@@ -53,7 +53,7 @@ export class Queues {
         },
       }),
     );
-    return { name, url: queue.QueueUrl!, deadLetterUrl: deadLetter.QueueUrl!, isFifo };
+    return { name, url: queue.QueueUrl!, deadLetterUrl: deadLetter.QueueUrl! };
   }
 
   /** Sends up to ten orders in one call. */
@@ -72,10 +72,15 @@ export class Queues {
     if (refused.length > 0) throw new Error(`the emulator refused ${refused.length} messages: ${refused[0]?.Message}`);
   }
 
-  /** Ids of orders that are in the dead-letter queue now. Reading leaves them there, invisible for a while. */
-  async deadLetters(queue: DemoQueue): Promise<string[]> {
-    const answer = await this.#client.send(new ReceiveMessageCommand({ QueueUrl: queue.deadLetterUrl, MaxNumberOfMessages: 10 }));
-    return (answer.Messages ?? []).map((message) => (JSON.parse(message.Body ?? '{}') as Order).id);
+  /** Makes a standard queue without a dead-letter queue. @returns its URL */
+  async createPlain(name: string): Promise<string> {
+    return (await this.#client.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl!;
+  }
+
+  /** Up to ten bodies that a queue holds now. Reading leaves them there, invisible for a while. */
+  async read(url: string): Promise<string[]> {
+    const answer = await this.#client.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 }));
+    return (answer.Messages ?? []).map((message) => message.Body ?? '');
   }
 
   /** Messages the queue still has, whatever their state. */

@@ -49,6 +49,11 @@ export class Screen {
     this.line(`  ${this.#style('yellow', '»')} ${text}`);
   }
 
+  /** Something that this machine cannot show. */
+  leftOut(text: string): void {
+    this.line(`  ${this.#style('yellow', '-')} ${text}`);
+  }
+
   fail(text: string): void {
     this.line(`  ${this.#style('red', '✗')} ${text}`);
   }
@@ -56,15 +61,18 @@ export class Screen {
   /** Shows where things stand; cheap to call often. */
   progress(rows: readonly Progress[], isFinal = false): void {
     const text = rows.map((row) => this.#progressLine(row));
+    // A line that wraps would take two rows of the screen, and the next redrawing would miss one of them.
+    const width = this.#isLive ? this.#out.columns : Number.POSITIVE_INFINITY;
+    const fitting = text.map((line) => (line.length < width ? line : `${line.slice(0, width - 2)}…`));
     if (this.#isLive) {
       this.#clearLive();
-      this.#out.write(`${text.join('\n')}\n`);
+      this.#out.write(`${fitting.join('\n')}\n`);
       this.#liveLines = isFinal ? 0 : rows.length;
       return;
     }
     if (!isFinal && performance.now() - this.#lastPlainAtMs < plainEveryMs) return;
     this.#lastPlainAtMs = performance.now();
-    this.#out.write(`${text.join('\n')}\n`);
+    this.#out.write(`${fitting.join('\n')}\n`);
   }
 
   #progressLine(row: Progress): string {

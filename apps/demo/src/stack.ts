@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Child, Children } from './children.ts';
+import { credentials } from './emulators.ts';
+import { freePort } from './free-port.ts';
 
 /** A poller process of the demo. */
 export interface Poller {
@@ -13,7 +14,6 @@ export interface Poller {
 }
 
 const wherryMain = fileURLToPath(new URL('../../ctl/src/main.ts', import.meta.url));
-const emulatorMain = fileURLToPath(new URL('./sqs-emulator.ts', import.meta.url));
 export const demoConfig = fileURLToPath(new URL('../wherry.yaml', import.meta.url));
 
 /**
@@ -47,18 +47,12 @@ export async function startRedis(children: Children): Promise<{ url: string; wha
   );
 }
 
-/** Starts the SQS emulator in a process of its own. @returns its endpoint */
-export async function startEmulator(children: Children): Promise<string> {
-  const child = children.start('sqs-emulator', process.execPath, [emulatorMain, '--port', '0']);
-  return child.waitForLine((line) => /(http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1]);
-}
-
 /** Starts one poller exactly as a user would. @param env what the configuration interpolates */
 export async function startPoller(children: Children, name: string, env: Readonly<Record<string, string>>): Promise<Poller> {
   const child = children.start(name, process.execPath, [wherryMain, 'poller', '--config', demoConfig], {
     ...process.env,
-    AWS_ACCESS_KEY_ID: 'demo',
-    AWS_SECRET_ACCESS_KEY: 'demo',
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     WHERRY_POLLER_NAME: name,
     ...env,
   });
@@ -69,45 +63,51 @@ export async function startPoller(children: Children, name: string, env: Readonl
   return { name, child, adminUrl };
 }
 
-/** How many leases a poller says it holds, from its metrics; 0 when it does not answer. */
-export async function leasesHeld(poller: Poller): Promise<number> {
-  try {
-    const response = await fetch(`${poller.adminUrl}/metrics`, { signal: AbortSignal.timeout(1_000) });
-    const line = /^wherry_leases_held(?:\{[^}]*\})? (\d+)/m.exec(await response.text());
-    return Number(line?.[1] ?? 0);
-  } catch {
-    // A poller that was just killed cannot answer; that is what the caller wants to know.
-    return 0;
-  }
+/** Poller slots of queues, and shards of streams. */
+export interface Units {
+  readonly slots: number;
+  readonly shards: number;
 }
 
-/** What one poller says of the whole fleet in `/v1/status`; `undefined` when it does not answer. */
+/** What one poller says of the whole fleet in `/v1/status`. */
 export interface FleetView {
   /** Token of the poller that answered. */
   readonly poller: string;
   /** Tokens of the pollers that are alive. */
   readonly alive: readonly string[];
-  /** Every slot that the fleet wishes for is held by some live poller. */
-  readonly isFullyHeld: boolean;
+  /** What the fleet wishes to be held by somebody, what is, and what the answering poller holds. */
+  readonly wished: Units;
+  readonly held: Units;
+  readonly here: Units;
 }
 
+interface MappingView {
+  readonly slots: { readonly desired: number; readonly held: number; readonly here: number };
+  readonly shards: { readonly readable: number; readonly held: number; readonly here: readonly unknown[] } | null;
+}
+
+/** Asks a poller what the fleet does; `undefined` when it does not answer. */
 export async function fleetView(poller: Poller): Promise<FleetView | undefined> {
   try {
     const response = await fetch(`${poller.adminUrl}/v1/status`, { signal: AbortSignal.timeout(1_000) });
-    const status = (await response.json()) as {
-      poller: string;
-      pollers: { token: string }[];
-      mappings: { slots: { desired: number; held: number } }[];
-    };
+    const status = (await response.json()) as { poller: string; pollers: { token: string }[]; mappings: MappingView[] };
+    const sum = (count: (mapping: MappingView) => number): number => status.mappings.reduce((total, mapping) => total + count(mapping), 0);
     return {
       poller: status.poller,
       alive: status.pollers.map((member) => member.token),
-      isFullyHeld: status.mappings.every(({ slots }) => slots.held >= slots.desired),
+      wished: { slots: sum(({ slots }) => slots.desired), shards: sum(({ shards }) => shards?.readable ?? 0) },
+      held: { slots: sum(({ slots }) => slots.held), shards: sum(({ shards }) => shards?.held ?? 0) },
+      here: { slots: sum(({ slots }) => slots.here), shards: sum(({ shards }) => shards?.here.length ?? 0) },
     };
   } catch {
     // Gone, or on its way out.
     return undefined;
   }
+}
+
+/** True if everything that the fleet wishes to be held is held by some live poller. */
+export function isFullyHeld({ wished, held }: FleetView): boolean {
+  return held.slots >= wished.slots && held.shards >= wished.shards;
 }
 
 /** True once the poller says that it polls. */
@@ -128,15 +128,4 @@ function versionOf(program: string): string | undefined {
     // Not on PATH.
     return undefined;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
