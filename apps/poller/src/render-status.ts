@@ -64,7 +64,8 @@ function backlogText({ backlog, shards }: FleetMappingReport): string {
   if (shards === null) return backlog === null ? '-' : numberText(backlog.visible);
   const { blocked, held, readable } = shards;
   if (blocked.length > 0) return `${numberText(blocked.length)} of ${shardsText(readable)} blocked`;
-  return `${numberText(held)}/${shardsText(readable)}`;
+  // Nobody shall read it now, or nobody has listed it yet.
+  return readable === 0 ? '-' : `${numberText(held)}/${shardsText(readable)}`;
 }
 
 function shardsText(count: number): string {
