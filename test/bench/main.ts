@@ -7,6 +7,7 @@ import { formatFigures, type Figure } from './figure.ts';
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   sqs: async () => (await import('./sqs.ts')).benchSqs(),
   failover: async () => (await import('./failover.ts')).benchFailover(),
+  streams: async () => (await import('./streams.ts')).benchStreams(),
   leases: async () => (await import('./leases.ts')).benchLeases(),
   filters: async () => (await import('./filters.ts')).benchFilters(),
 };

@@ -1,16 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Control, Stats } from './canned-server.ts';
-
-/** Linux counts process time in ticks of 1/100 s in /proc. */
-const ticksPerSecond = 100;
+import { cpuSeconds } from './process-cpu.ts';
 
 /** Programs that forward the same queue: Wherry with both of its targets, and the two baselines. */
 export type Contestant = 'wherry-lambda' | 'wherry-http' | 'sdk-loop' | 'sqs-consumer';
@@ -129,11 +127,4 @@ mappings:
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' },
   });
-}
-
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The process name in parentheses may hold blanks; the numbered fields start after it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
