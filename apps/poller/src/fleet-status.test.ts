@@ -34,8 +34,6 @@ function answer(poller: string, part: Partial<MappingReport>): StatusReport {
     rates: { polled: 2, filtered: 1, succeeded: 1.5, failed: 0.5 },
     oldestAgeMs: null,
     iteratorAgeMs: null,
-    lastProcessingResult: null,
-    lastProcessedAt: null,
     paused: null,
     backlog: null,
     problem: null,

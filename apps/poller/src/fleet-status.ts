@@ -23,9 +23,9 @@ export interface FleetMappingReport {
   readonly source: Mapping['source'];
   readonly state: MappingReport['state'];
   readonly paused: PauseReport | null;
-  /** The newest that any poller tells; null for queues. */
-  readonly lastProcessingResult: string | null;
-  readonly lastProcessedAt: string | null;
+  /** The newest that any poller tells; absent for queues. */
+  readonly lastProcessingResult?: string;
+  readonly lastProcessedAt?: string | null;
   readonly eventSourceArn: string;
   readonly functionName: string;
   readonly slots: { readonly desired: number; readonly held: number };
@@ -248,7 +248,7 @@ function fleetMapping(mapping: Mapping, config: WherryConfig, parts: readonly Ma
     functionName: mapping.functionName,
     ...told,
     paused: stored === undefined ? told.paused : stored.paused,
-    lastProcessingResult: told.lastProcessingResult ?? (mapping.source === 'sqs' ? null : NOTHING_PROCESSED),
+    ...(mapping.source === 'sqs' ? {} : { lastProcessingResult: NOTHING_PROCESSED, lastProcessedAt: null, ...lastProcessing(parts) }),
     slots,
     shards,
     capacity: capacityOf(config, mapping.name, shards?.readable ?? slots.desired),
@@ -278,13 +278,11 @@ type Told =
 /** What the pollers' parts of one mapping come to together. */
 function summary(parts: readonly MappingReport[]): Pick<FleetMappingReport, Told> & { readonly state?: MappingReport['state'] } {
   const state = stateOf(parts);
-  const processed = parts.toSorted(byTime(({ lastProcessedAt }) => lastProcessedAt))[0];
   const shards = parts.flatMap(({ shards: told }) => told ?? []);
   return {
     ...(state === undefined ? {} : { state }),
     paused: parts.find(({ paused }) => paused !== null)?.paused ?? null,
-    lastProcessingResult: processed?.lastProcessingResult ?? null,
-    lastProcessedAt: processed?.lastProcessedAt ?? null,
+    ...lastProcessing(parts),
     slots: {
       desired: Math.max(0, ...parts.map((part) => part.slots.desired)),
       held: Math.max(0, ...parts.map((part) => part.slots.held)),
@@ -300,6 +298,12 @@ function summary(parts: readonly MappingReport[]): Pick<FleetMappingReport, Told
     gate: parts.map((part) => part.gate).find((gate) => gate !== null && gate.state !== 'closed') ?? parts[0]?.gate ?? null,
     lastFailure: parts.toSorted(byTime(({ lastFailure }) => lastFailure?.at ?? null))[0]?.lastFailure ?? null,
   };
+}
+
+/** The newest result that a poller tells; of a queue nobody tells one. */
+function lastProcessing(parts: readonly MappingReport[]): Pick<FleetMappingReport, 'lastProcessingResult' | 'lastProcessedAt'> {
+  const { lastProcessingResult, lastProcessedAt = null } = parts.toSorted(byTime((part) => part.lastProcessedAt ?? null))[0] ?? {};
+  return lastProcessingResult === undefined ? {} : { lastProcessingResult, lastProcessedAt };
 }
 
 const TOTALS = ['polled', 'filtered', 'invoked', 'succeeded', 'failed', 'deleted', 'dropped', 'delivered'] as const;

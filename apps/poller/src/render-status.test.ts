@@ -24,8 +24,6 @@ const mapping: FleetMappingReport = {
   source: 'sqs',
   state: 'Enabled',
   paused: null,
-  lastProcessingResult: null,
-  lastProcessedAt: null,
   eventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders',
   functionName: 'orders',
   slots: { desired: 20, held: 20 },

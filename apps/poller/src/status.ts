@@ -30,9 +30,9 @@ export interface MappingReport {
   readonly source: Mapping['source'];
   readonly state: MappingState;
   readonly stateTransitionReason: string;
-  /** Streams: what Lambda shows, as far as this poller has seen, and since when (ISO 8601). Null for queues. */
-  readonly lastProcessingResult: string | null;
-  readonly lastProcessedAt: string | null;
+  /** Streams: what Lambda shows, as far as this poller has seen, and since when (ISO 8601). Absent for queues, as on Lambda. */
+  readonly lastProcessingResult?: string;
+  readonly lastProcessedAt?: string | null;
   readonly paused: PauseReport | null;
   readonly eventSourceArn: string;
   readonly functionName: string;
@@ -178,7 +178,7 @@ function lastProcessing(
   mapping: MappingStatus,
   { lastProcessing: last }: MappingTotals,
 ): Pick<MappingReport, 'lastProcessingResult' | 'lastProcessedAt'> {
-  if (mapping.source === 'sqs') return { lastProcessingResult: null, lastProcessedAt: null };
+  if (mapping.source === 'sqs') return {};
   if (last === undefined) return { lastProcessingResult: NOTHING_PROCESSED, lastProcessedAt: null };
   return { lastProcessingResult: last.result, lastProcessedAt: new Date(last.atMs).toISOString() };
 }
