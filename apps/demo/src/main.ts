@@ -1,11 +1,20 @@
 import { Children } from './children.ts';
+import { forgetOwnFleet } from './own-fleet.ts';
 import { Screen } from './screen.ts';
+import { givenRedis } from './stack.ts';
 import { tell } from './story.ts';
 
-/** `npm start`: tells the story and leaves nothing running. Exit code 0 only if the ledger balances. */
+/** `npm start`: tells the story and leaves nothing behind. Exit code 0 only if the ledger balances. */
 
 const screen = new Screen(process.stdout);
 const children = new Children();
+
+async function cleanUp(): Promise<void> {
+  await children.stopAll();
+  const redisUrl = givenRedis();
+  if (redisUrl === undefined) return;
+  await forgetOwnFleet(redisUrl).catch((error: Error) => screen.fail(`the demo's keys stay in Redis: ${error.message}`));
+}
 
 let isInterrupted = false;
 for (const [signal, code] of [
@@ -17,7 +26,7 @@ for (const [signal, code] of [
     isInterrupted = true;
     screen.line();
     screen.line('  stopping …');
-    void children.stopAll().then(() => process.exit(code));
+    void cleanUp().then(() => process.exit(code));
   });
 }
 
@@ -27,8 +36,8 @@ try {
 } catch (error) {
   if (!isInterrupted) screen.fail(error instanceof Error ? error.message : String(error));
 }
-await children.stopAll();
 if (!isInterrupted) {
+  await cleanUp();
   if (isBalanced) {
     screen.line('  next     edit apps/demo/wherry.yaml · npx wherry validate apps/demo/wherry.yaml · npx wherry init');
     screen.line('           Nothing was left running and nothing was written to disk.');

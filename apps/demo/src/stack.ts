@@ -16,14 +16,20 @@ export interface Poller {
 const wherryMain = fileURLToPath(new URL('../../ctl/src/main.ts', import.meta.url));
 export const demoConfig = fileURLToPath(new URL('../wherry.yaml', import.meta.url));
 
+/** The Redis that the demo shall use instead of one of its own. */
+export function givenRedis(): string | undefined {
+  const url = process.env['REDIS_URL'];
+  return url === '' ? undefined : url;
+}
+
 /**
  * Finds a Redis: `REDIS_URL` if set, else a redis-server or valkey-server on PATH, started on a free port and writing nothing
  * to disk.
  * @throws Error with the ways to get one, when there is none
  */
 export async function startRedis(children: Children): Promise<{ url: string; what: string }> {
-  const given = process.env['REDIS_URL'];
-  if (given !== undefined && given !== '') return { url: given, what: 'Redis from REDIS_URL' };
+  const given = givenRedis();
+  if (given !== undefined) return { url: given, what: 'Redis from REDIS_URL' };
   for (const program of ['redis-server', 'valkey-server']) {
     const version = versionOf(program);
     if (version === undefined) continue;

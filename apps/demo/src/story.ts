@@ -6,6 +6,7 @@ import { ClickStream } from './click-stream.ts';
 import { disturb, unitsText } from './disturbance.ts';
 import { startDynamoDb, startKinesis, startSqs } from './emulators.ts';
 import { wantedCount, type Lane } from './lane.ts';
+import { ownFleet } from './own-fleet.ts';
 import { openOrders, openPayments } from './queue-lanes.ts';
 import { Queues } from './queues.ts';
 import { report } from './report.ts';
@@ -62,6 +63,7 @@ export async function tell(screen: Screen, children: Children): Promise<boolean>
     const functionUrl = await sample.listen();
     screen.done(`sample function on ${place(functionUrl)} (fails on purpose now and then)`);
     const pollers = await startFleet(screen, children, {
+      DEMO_FLEET: ownFleet,
       DEMO_REDIS_URL: redis.url,
       DEMO_SQS_ENDPOINT: sqs,
       DEMO_KINESIS_ENDPOINT: kinesis,
