@@ -12,7 +12,7 @@ import { StreamLedger } from '@wherry/testkit/stream-ledger';
 import type { PlannedStreamFault, SimulatedStreamPlan, StreamSimulationPlan } from '@wherry/testkit/stream-simulation-plan';
 import { StreamPoller, type SimulatedStreamWorld, type StreamMutant, type StreamsWorld } from './stream-poller.ts';
 import { createSimulatedStream } from './stream-service.ts';
-import { arnOf, configOfStreams, payloadOf, promisesOf } from './stream-settings.ts';
+import { arnOf, configOfStreams, payloadOf, promisesOf, uuidOfStream } from './stream-settings.ts';
 import { seekStreams } from './stream-seek.ts';
 
 export interface StreamSimulationResult {
@@ -296,7 +296,11 @@ export class StreamSimulation {
         this.#after(fault, () => this.#reloadAll(0));
         return;
       case 'seek':
-        void seekStreams(this.world, fault.target % 2 === 0 ? 'TRIM_HORIZON' : 'LATEST');
+        void seekStreams(this.world, fault.target);
+        return;
+      case 'hold':
+        for (const name of this.streams.keys())
+          void world.coordination.pauses.pause(uuidOfStream(name), 'somebody', 'a test', fault.durationMs);
         return;
       case 'join':
         this.start();

@@ -86,8 +86,10 @@ export type StreamFaultKind =
   | 'badCalls'
   /** Every poller loads a changed configuration, one after the other. */
   | 'reload'
-  /** People send the mappings back to the beginning, or to LATEST. */
+  /** People send the mappings back to the beginning, to LATEST, or one shard to one of its records. */
   | 'seek'
+  /** People pause the mappings. */
+  | 'hold'
   /** One poller more. */
   | 'join';
 
@@ -135,7 +137,8 @@ const FAULTS: readonly { readonly kind: StreamFaultKind; readonly weight: number
   { kind: 'destinationDown', weight: 2 },
   { kind: 'badCalls', weight: 3 },
   { kind: 'reload', weight: 2 },
-  { kind: 'seek', weight: 1 },
+  { kind: 'seek', weight: 2 },
+  { kind: 'hold', weight: 1 },
   { kind: 'join', weight: 2 },
 ];
 
