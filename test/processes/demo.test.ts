@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -12,7 +13,10 @@ interface DemoRun extends CommandResult {
 }
 
 /** Runs the demo's story in a process group of its own; `onOutput` may disturb it. */
-async function demo(env: Readonly<Record<string, string>> = {}, onOutput?: (text: string, pid: number) => void): Promise<DemoRun> {
+async function demo(
+  env: Readonly<Record<string, string>> = {},
+  onOutput?: (text: string, group: number, child: ChildProcess) => void,
+): Promise<DemoRun> {
   const folder = await mkdtemp(join(tmpdir(), 'wherry-demo-'));
   let group = 0;
   const result = await run(process.execPath, ['apps/demo/src/main.ts'], {
@@ -22,7 +26,7 @@ async function demo(env: Readonly<Record<string, string>> = {}, onOutput?: (text
     detached: true,
     onOutput: (text, child) => {
       group = child.pid ?? 0;
-      onOutput?.(text, group);
+      onOutput?.(text, group, child);
     },
   });
   const leftFiles = await readdir(folder);
@@ -98,4 +102,11 @@ test.concurrent.each(['redis-server', 'leased ('])('Ctrl-C after "%s" stops ever
     process.kill(-group, 'SIGINT');
   });
   expect(result).toMatchObject({ code: 130, leftFiles: [], isGroupGone: true });
+});
+
+test.concurrent('when nobody reads what the demo prints any more, it stops everything too', async () => {
+  const result = await demo({}, (text, _group, child) => {
+    if (text.includes('SQS emulator')) child.stdout?.destroy();
+  });
+  expect(result).toMatchObject({ code: 141, leftFiles: [], isGroupGone: true });
 });

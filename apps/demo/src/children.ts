@@ -84,6 +84,13 @@ export class Children {
   #all: Child[] = [];
   #isStopping = false;
 
+  constructor() {
+    // Whatever ends the demo, an error that nobody caught or a second Ctrl-C, must not leave them behind.
+    process.once('exit', () => {
+      for (const child of this.#all) child.process.kill('SIGKILL');
+    });
+  }
+
   /** @throws Error when everything is being stopped */
   start(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Child {
     if (this.#isStopping) throw new Error('the demo is being stopped');

@@ -64,8 +64,12 @@ export async function startDynamoDb(children: Children): Promise<Started> {
   const args = [...javaFlags, library, '-jar', join(folder, 'DynamoDBLocal.jar'), '-inMemory', '-sharedDb', '-disableTelemetry'];
   const child = children.start('DynamoDB Local', 'java', [...args, '-port', String(port)]);
   const endpoint = `http://127.0.0.1:${port}`;
-  await answers(child, endpoint);
-  return { endpoint };
+  try {
+    await answers(child, endpoint);
+    return { endpoint };
+  } catch (error) {
+    return { missing: `this machine has a Java that does not run it: ${(error as Error).message}` };
+  }
 }
 
 /** Resolves when the process answers at all, even if it refuses the request. */

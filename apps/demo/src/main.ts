@@ -17,18 +17,22 @@ async function cleanUp(): Promise<void> {
 }
 
 let isInterrupted = false;
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.on(signal, () => {
-    if (isInterrupted) process.exit(code);
-    isInterrupted = true;
-    screen.line();
-    screen.line('  stopping …');
-    void cleanUp().then(() => process.exit(code));
-  });
+
+function interrupt(code: number): void {
+  if (isInterrupted) process.exit(code);
+  isInterrupted = true;
+  screen.line();
+  screen.line('  stopping …');
+  void cleanUp().then(() => process.exit(code));
 }
+
+process.on('SIGINT', () => interrupt(130));
+process.on('SIGTERM', () => interrupt(143));
+process.on('SIGHUP', () => interrupt(129));
+// Whoever read the story has gone, as `head` does after its ten lines; what is written from here on fails in the same way.
+process.stdout.on('error', () => {
+  if (!isInterrupted) interrupt(141);
+});
 
 let isBalanced = false;
 try {
