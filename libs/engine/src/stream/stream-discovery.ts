@@ -50,7 +50,7 @@ export interface StreamDiscoveryOptions {
 interface Listing {
   readonly identity: StreamIdentity;
   readonly shards: readonly StreamShard[];
-  /** Wall clock, read after the listing came back. */
+  /** Wall clock, read after the listing came back; whole milliseconds, because a position is stored in them. */
   readonly nowMs: number;
 }
 
@@ -141,7 +141,7 @@ export class StreamDiscovery {
       const identity = await source.identity(signal);
       const shards = await source.listShards(signal);
       this.#health.worked(sentAtMs);
-      return { identity, shards, nowMs: clock.nowMs() };
+      return { identity, shards, nowMs: Math.floor(clock.nowMs()) };
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       if (!signal.aborted) this.#health.failed(error, sentAtMs);
