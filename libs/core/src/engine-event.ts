@@ -72,6 +72,8 @@ export type EngineEvent =
       readonly code: FaultCode;
       readonly message: string;
       readonly resolved: boolean;
+      /** With `resolved`: this poller does not read what it was about any more. Whether it could is not known. */
+      readonly isLeft?: true;
     }
   | { readonly type: 'gate'; readonly target: string; readonly state: 'open' | 'probing' | 'closed' | 'throttled'; readonly reason: string }
   | { readonly type: 'storeUp'; readonly up: boolean; readonly message: string }

@@ -1,7 +1,7 @@
 import type { Clock } from '@wherry/core/clock';
 import type { EngineEvent } from '@wherry/core/engine-event';
 
-/** A poller that has not reached a source for this long leaves its slots to others, and tries again after as long. */
+/** A poller that has not reached a source for this long leaves its slots and shards to others, and tries again after as long. */
 const PATIENCE_MS = 60_000;
 
 /**
@@ -18,14 +18,16 @@ export class CutOffMappings {
     this.#clock = clock;
   }
 
-  /** Takes in what the queue loops tell. */
+  /** Takes in what the loops tell. */
   note(event: EngineEvent): void {
-    if (event.type !== 'problem') return;
+    if (event.type === 'polled' && (event.outcome === 'events' || event.outcome === 'empty')) this.#triedSinceMs.delete(event.mapping);
+    // Who lets go of a shard that it cannot read has not read it: it would take the shard again at once.
+    if (event.type !== 'problem' || event.isLeft === true) return;
     if (event.resolved || event.code !== 'unavailable') this.#triedSinceMs.delete(event.mapping);
     else this.#triedSinceMs.set(event.mapping, this.#clock.monotonicMs());
   }
 
-  /** True while others should have the mapping's slots. */
+  /** True while others should have the mapping's slots and shards. */
   isCutOff(mapping: string): boolean {
     const sinceMs = this.#triedSinceMs.get(mapping);
     if (sinceMs === undefined) return false;

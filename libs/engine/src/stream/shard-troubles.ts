@@ -50,15 +50,15 @@ export class ShardTroubles {
   /** The shard is not read any more. Its trouble, if it had one, goes with it. */
   leave(shardId: string): void {
     this.#shards.delete(shardId);
-    this.#tell();
+    this.#tell({ isLeft: true });
   }
 
-  #tell(): void {
+  #tell(how: { readonly isLeft?: true } = {}): void {
     const now = this.#problemNow();
     const before = this.#told;
     this.#told = now;
     if (now?.code === before?.code) return;
-    if (before !== undefined) this.#observe({ type: 'problem', mapping: this.#mapping, ...before, resolved: true });
+    if (before !== undefined) this.#observe({ type: 'problem', mapping: this.#mapping, ...before, resolved: true, ...how });
     if (now !== undefined) this.#observe({ type: 'problem', mapping: this.#mapping, ...now, resolved: false });
   }
 
