@@ -12,6 +12,7 @@ import type { MappingWork } from './mapping-run.ts';
 import { createMessageFilter, createStreamFilter } from './message-filter.ts';
 import { QueueMapping } from './queue-mapping.ts';
 import type { Semaphore } from './semaphore.ts';
+import { FilterTurns } from './stream/filter-turns.ts';
 import { IdleShards } from './stream/idle-shards.ts';
 import type { StreamMemory } from './stream/stream-memory.ts';
 import { StreamShards } from './stream/stream-shards.ts';
@@ -37,9 +38,11 @@ export interface MappingWorksOptions {
 export class MappingWorks {
   readonly #options: MappingWorksOptions;
   readonly #idleShards = new IdleShards();
+  readonly #filterTurns: FilterTurns;
 
   constructor(options: MappingWorksOptions) {
     this.#options = options;
+    this.#filterTurns = new FilterTurns(options.surroundings.clock);
   }
 
   create({ mapping, function: definition }: MappingSetup, fn: FunctionRun): MappingWork {
@@ -97,6 +100,7 @@ export class MappingWorks {
       streams: coordination.streams,
       memory,
       idleShards: this.#idleShards,
+      filterTurns: this.#filterTurns,
       observe,
     });
     return {

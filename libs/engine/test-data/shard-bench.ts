@@ -14,6 +14,7 @@ import { sampleFunction, sampleStreamMapping } from '@wherry/testkit/sample-conf
 import { SimClock } from '@wherry/testkit/sim-clock';
 import { ByteBudget } from '../src/byte-budget.ts';
 import { Semaphore } from '../src/semaphore.ts';
+import { FilterTurns } from '../src/stream/filter-turns.ts';
 import { IdleShards } from '../src/stream/idle-shards.ts';
 import { StreamMemory } from '../src/stream/stream-memory.ts';
 import { StreamShards } from '../src/stream/stream-shards.ts';
@@ -146,6 +147,7 @@ export class ShardBench implements Invoker {
       destination: options.deliver === undefined ? undefined : this.#destination(options.deliver),
       matches: options.matches,
       idleShards: this.idleShards,
+      filterTurns: new FilterTurns(this.clock),
       observe,
     });
   }

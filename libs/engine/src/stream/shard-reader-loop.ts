@@ -19,7 +19,6 @@ import { quietAfter } from '@wherry/core/stream/tumbling-window';
 import type { ShardPage, ShardReader, StreamRecord } from '@wherry/core/stream-source';
 import type { ByteReservation } from '../byte-budget.ts';
 import { UNWRITTEN_MS_MAX } from './checkpoint-writer.ts';
-import { filterPage } from './deal-page.ts';
 import type { ShardRun } from './shard-run.ts';
 
 /** Most records of one answer: 10,000 of Kinesis, 1,000 of DynamoDB Streams. */
@@ -175,9 +174,9 @@ class Reading {
   /** Deals the page to the lanes, all of it at once, so that no lane takes the first part of it for a batch of its own. */
   async #deal(page: ShardPage, sentAtMs: number): Promise<void> {
     const run = this.#run;
-    const { mapping, matches, observe } = run.context;
+    const { mapping, matches, observe, filterTurns } = run.context;
     const records = this.#relevant(page.records);
-    const verdicts = matches === undefined ? undefined : await filterPage(records, matches, this.#clock);
+    const verdicts = matches === undefined ? undefined : await filterTurns.filter(records, matches);
     // Dropped with all the rest that was only read.
     if (run.stopping.aborted) return;
     const nowMs = this.#clock.monotonicMs();

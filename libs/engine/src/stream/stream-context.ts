@@ -10,6 +10,7 @@ import type { StreamStore } from '@wherry/core/stream-store';
 import type { ByteShare } from '../byte-budget.ts';
 import type { PermissionDesk } from '../permission.ts';
 import type { TargetGate } from '../target-gate.ts';
+import type { FilterTurns } from './filter-turns.ts';
 import type { IdleShards } from './idle-shards.ts';
 import type { ShardTroubles } from './shard-troubles.ts';
 
@@ -35,6 +36,7 @@ export interface StreamContext {
   readonly troubles: ShardTroubles;
   readonly rates: PollRates;
   readonly idleShards: IdleShards;
+  readonly filterTurns: FilterTurns;
   /** Has the stream listed now, and what was found written. @returns false if that failed; it never throws for outside reasons */
   readonly look: (signal: AbortSignal) => Promise<boolean>;
 }

@@ -15,6 +15,7 @@ import { PermissionDesk } from '../permission.ts';
 import { PageEstimate } from '../receive-estimate.ts';
 import type { Semaphore } from '../semaphore.ts';
 import type { TargetGate } from '../target-gate.ts';
+import type { FilterTurns } from './filter-turns.ts';
 import type { IdleShards } from './idle-shards.ts';
 import type { BlockedLane } from './shard-notice.ts';
 import { type ShardRun, runShard } from './shard-run.ts';
@@ -59,6 +60,8 @@ export interface StreamShardsOptions {
   readonly matches: ((record: StreamRecord) => boolean) | undefined;
   /** Shared by all mappings of this process. */
   readonly idleShards: IdleShards;
+  /** Shared by all mappings of this process. */
+  readonly filterTurns: FilterTurns;
   readonly observe: Observe;
 }
 
@@ -121,6 +124,7 @@ export class StreamShards {
       troubles: new ShardTroubles(mapping.name, observe),
       rates: ratesOf(mapping),
       idleShards: options.idleShards,
+      filterTurns: options.filterTurns,
       look: (signal) => this.#discovery.look(signal),
     };
   }
