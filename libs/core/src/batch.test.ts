@@ -7,7 +7,6 @@ import {
   addRecord,
   closeReason,
   encodeEvent,
-  encodeRecords,
   hasRoomFor,
 } from './batch.ts';
 
@@ -53,23 +52,5 @@ describe('a batch', () => {
     expect(hasRoomFor(filled(Array(5).fill(mebibyte)), mebibyte - 19, limits)).toBe(true);
     expect(hasRoomFor(filled(Array(5).fill(mebibyte)), mebibyte - 18, limits)).toBe(false);
     expect(filled([RECORD_BYTES_MAX]).bytes).toBe(EVENT_BYTES_MAX);
-  });
-});
-
-const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-const record = (recordJson: string, recordBytes = new TextEncoder().encode(recordJson).length) => ({ recordJson, recordBytes });
-const texts = (count: number): string[] =>
-  Array.from({ length: count }, (_, n) => `{"n":${n},"text":"${'\u00e9\u{1f600}'.repeat(n % 7)}"}`);
-
-describe('encodeRecords', () => {
-  it.each([0, 1, 2, 99, 100, 101, 250])('writes %i records as encodeEvent does', (count) => {
-    const recordJsons = texts(count);
-    expect(decode(encodeRecords(recordJsons.map((text) => record(text))))).toBe(decode(encodeEvent(recordJsons)));
-  });
-
-  it.each([-3, -1, 1, 1_000])('is not led astray by lengths that are wrong by %i', (error) => {
-    const recordJsons = texts(250);
-    const wrong = recordJsons.map((text) => record(text, Math.max(0, record(text).recordBytes + error)));
-    expect(decode(encodeRecords(wrong))).toBe(decode(encodeEvent(recordJsons)));
   });
 });

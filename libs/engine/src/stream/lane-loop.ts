@@ -4,11 +4,12 @@
  *   gathering ──batch due──▶ carrying (carry-stream-batch.ts) ──checkpoint known good──▶ gathering
  *       └──stop, or the shard has ended and nothing waits──▶ ended
  */
-import { EVENT_BYTES_MAX, RECORD_BYTES_MAX, encodeRecords } from '@wherry/core/batch';
+import { EVENT_BYTES_MAX, RECORD_BYTES_MAX } from '@wherry/core/batch';
 import { judgeInvocation } from '@wherry/core/stream/stream-verdict';
 import type { StreamRecord } from '@wherry/core/stream-source';
 import { type LaneCall, carryStreamBatch } from './carry-stream-batch.ts';
 import { type CutRules, cutBatch } from './cut-batch.ts';
+import { encodeRecords } from './encode-records.ts';
 import type { ShardRun } from './shard-run.ts';
 
 const MS_PER_SECOND = 1_000;

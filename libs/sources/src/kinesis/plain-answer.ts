@@ -30,12 +30,12 @@ const BACKSLASH = 0x5c;
  *
  * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
  */
-export function readPage(answer: unknown, body: Buffer): PlainKinesisPage | undefined {
+export function readPage(answer: unknown, chunks: readonly Buffer[]): PlainKinesisPage | undefined {
   if (!isObject(answer)) return undefined;
   const { Records: records, NextShardIterator: next, MillisBehindLatest: behind } = answer;
   if (!Array.isArray(records) || !records.every(isRecord)) return undefined;
   // Where nothing was escaped on the way here, nothing has to be on the way out: one look at the bytes, not one at each text.
-  const isPlainText = isAscii(body) && !body.includes(BACKSLASH);
+  const isPlainText = chunks.every((chunk) => isAscii(chunk) && !chunk.includes(BACKSLASH));
   if (!isPlainText && records.some(({ Data }) => NOT_BASE64.test(Data))) return undefined;
   const nextShardIterator = next ?? undefined;
   const behindMs = behind ?? undefined;
