@@ -21,6 +21,7 @@ import { StreamShards } from '../src/stream/stream-shards.ts';
 import { TargetGate } from '../src/target-gate.ts';
 import { ScriptedStream } from './scripted-stream.ts';
 
+/** The shard of tests that need no other. */
 export const SHARD = 'shardId-000000000000';
 /** Nobody renews it. */
 const TTL_MS = 10 * 86_400_000;
@@ -263,6 +264,7 @@ export function benchRecord(n: number, arrivedAtMs: number, orderKey = 'key', re
   return { sequenceNumber: sequenceNumberOf(n), arrivedAtMs, orderKey, recordJson, recordBytes: recordBytes ?? recordJson.length };
 }
 
+/** The sequence number of record `n`. */
 export function sequenceNumberOf(n: number): string {
   return `4966${String(n).padStart(52, '0')}`;
 }
@@ -277,4 +279,5 @@ export function reports(...numbers: readonly number[]): ScriptedResult {
   return success({ batchItemFailures: numbers.map((n) => ({ itemIdentifier: sequenceNumberOf(n) })) });
 }
 
+/** All whole numbers from the first to the last, both included. */
 export const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
