@@ -4,6 +4,10 @@ import { StreamSimulation } from './simulate-streams.ts';
 import type { SimulatedStreamWorld } from './stream-poller.ts';
 import { calmPlan, calmStream } from './stream-fleet.ts';
 
+/** After how long a client gives up a call without an answer, and a poller a stream that it cannot reach. */
+const CALL_GIVEN_UP_MS = 30_000;
+const LEFT_TO_OTHERS_MS = 60_000;
+
 interface Trouble {
   readonly name: string;
   readonly stream?: Partial<SimulatedStreamPlan>;
@@ -66,4 +70,29 @@ it.each(troubles)('a drained poller hands its shards over within 2 s although $n
   expect(world!.ledger.duplicates).toBe(0);
   await simulation.stop();
   expect(trace.violation).toBeUndefined();
+});
+
+it.each(['kinesis', 'dynamodb'] as const)('a poller that reaches the store and not %s leaves its shards to others', async (kind) => {
+  const simulation = new StreamSimulation({ ...calmPlan(1, calmStream({ kind, records: 600 })), busyMs: 200_000 }, {}, false);
+  const { sim, witness } = simulation;
+  const [world] = [...simulation.streams.values()];
+  simulation.begin();
+  await sim.advance(30_000);
+  const cutOff = simulation.pollers[1]!;
+  const isHolding = (): boolean => [...witness.owners()].some(([unit, owner]) => owner === cutOff.token && unit.startsWith('shard-'));
+  expect(isHolding()).toBe(true);
+  cutOff.isCutOff = true;
+  const cutAtMs = sim.nowMs();
+  while (isHolding() && sim.nowMs() - cutAtMs < 300_000) await sim.advance(500);
+  expect(sim.nowMs() - cutAtMs).toBeLessThanOrEqual(CALL_GIVEN_UP_MS + LEFT_TO_OTHERS_MS + 3_000);
+  // Others read them: everything that was sent by now is done soon.
+  const sentByNow = world!.ledger.unsettled().length;
+  await sim.advance(15_000);
+  expect(sentByNow).toBeGreaterThan(0);
+  for (const shard of world!.stream.shards.values()) {
+    const late = shard.records.filter(({ arrivedAtMs }) => arrivedAtMs < sim.nowMs() - 15_000);
+    expect(late.filter(({ sequenceNumber }) => world!.ledger.account(sequenceNumber).ending === undefined)).toEqual([]);
+  }
+  expect(world!.ledger.duplicates).toBe(0);
+  expect(simulation.trace.violation).toBeUndefined();
 });
