@@ -193,7 +193,8 @@ export class SimulationLedger {
 
   deleted(id: string): void {
     const account = this.#account(id);
-    if (!account.isWanted) this.#filtered += 1;
+    // A delete whose answer was lost is made again, and done again.
+    if (!account.isWanted) this.#filtered += account.deleted ? 0 : 1;
     else if (account.succeededBy === undefined) this.broken('delete only after a success', id);
     account.deleted = true;
     this.note(`deleted ${id}`);
